@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The netgraph node type "netflow", as netgraph(4) sees it.  It knows how the
+ * messages look in ASCII and hands everything else to Rust, which decides.
+ *
+ * Who calls, and what may be done there:
+ *   constructor, newhook, rcvmsg, close, shutdown
+ *			as the node's only thread; may sleep
+ *   disconnect		as the node's only thread; may be in an epoch section
+ *   rcvdata		many at once, in the net epoch; must not sleep
+ *   tick		a callout, at any time beside all others but never after
+ *			close; must not sleep
+ */
+#include <sys/param.h>
+#include <sys/systm.h>
+#include <sys/callout.h>
+#include <sys/counter.h>
+#include <sys/epoch.h>
+#include <sys/kernel.h>
+#include <sys/limits.h>
+#include <sys/lock.h>
+#include <sys/malloc.h>
+#include <sys/mbuf.h>
+#include <sys/module.h>
+#include <sys/mutex.h>
+#include <sys/socket.h>
+#include <vm/uma.h>
+
+#include <net/vnet.h>
+#include <netinet/in.h>
+
+#include <netgraph/ng_message.h>
+#include <netgraph/ng_parse.h>
+#include <netgraph/netgraph.h>
+#include <netgraph/netflow/ng_netflow.h>
+
+#include "shim.h"
+
+static MALLOC_DEFINE(M_NETFLOW_NODE, "netflow_node", "netflow nodes");
+
+/* Ten ticks a second: base counts in seconds, we promise one of them. */
+#define	TICK	MAX(1, hz / 10)
+
+/* Per-node private data. */
+struct ng_netflow_private {
+	node_p		node;
+	struct callout	tick;
+	void		*state;		/* Rust's */
+};
+typedef struct ng_netflow_private *private_p;
+
+/* Netgraph node methods. */
+static ng_constructor_t	ng_netflow_constructor;
+static ng_rcvmsg_t	ng_netflow_rcvmsg;
+static ng_close_t	ng_netflow_close;
+static ng_shutdown_t	ng_netflow_shutdown;
+static ng_newhook_t	ng_netflow_newhook;
+static ng_rcvdata_t	ng_netflow_rcvdata;
+static ng_disconnect_t	ng_netflow_disconnect;
+
+static callout_func_t	ng_netflow_tick;
+
+/* The messages' arguments; the field lists are the base header's. */
+#define	PARSE_TYPE(name, fields)					\
+static const struct ng_parse_struct_field				\
+    ng_netflow_##name##_fields[] = fields;				\
+static const struct ng_parse_type ng_netflow_##name##_type = {		\
+	&ng_parse_struct_type,						\
+	&ng_netflow_##name##_fields					\
+}
+
+PARSE_TYPE(info, NG_NETFLOW_INFO_TYPE);
+PARSE_TYPE(ifinfo, NG_NETFLOW_IFINFO_TYPE);
+PARSE_TYPE(setdlt, NG_NETFLOW_SETDLT_TYPE);
+PARSE_TYPE(setifindex, NG_NETFLOW_SETIFINDEX_TYPE);
+PARSE_TYPE(settimeouts, NG_NETFLOW_SETTIMEOUTS_TYPE);
+PARSE_TYPE(setconfig, NG_NETFLOW_SETCONFIG_TYPE);
+PARSE_TYPE(settemplate, NG_NETFLOW_SETTEMPLATE_TYPE);
+PARSE_TYPE(setmtu, NG_NETFLOW_SETMTU_TYPE);
+PARSE_TYPE(v9info, NG_NETFLOW_V9INFO_TYPE);
+
+/* Commands and how their arguments and replies convert to ASCII. */
+static const struct ng_cmdlist ng_netflow_cmdlist[] = {
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, "info",
+	    NULL, &ng_netflow_info_type },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_IFINFO, "ifinfo",
+	    &ng_parse_uint16_type, &ng_netflow_ifinfo_type },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETDLT, "setdlt",
+	    &ng_netflow_setdlt_type, NULL },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETIFINDEX, "setifindex",
+	    &ng_netflow_setifindex_type, NULL },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETTIMEOUTS, "settimeouts",
+	    &ng_netflow_settimeouts_type, NULL },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETCONFIG, "setconfig",
+	    &ng_netflow_setconfig_type, NULL },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETTEMPLATE, "settemplate",
+	    &ng_netflow_settemplate_type, NULL },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETMTU, "setmtu",
+	    &ng_netflow_setmtu_type, NULL },
+	{ NGM_NETFLOW_COOKIE, NGM_NETFLOW_V9INFO, "v9info",
+	    NULL, &ng_netflow_v9info_type },
+	{ 0 }
+};
+
+static struct ng_type ng_netflow_typestruct = {
+	.version =	NG_ABI_VERSION,
+	.name =		NG_NETFLOW_NODE_TYPE,
+	.constructor =	ng_netflow_constructor,
+	.rcvmsg =	ng_netflow_rcvmsg,
+	.close =	ng_netflow_close,
+	.shutdown =	ng_netflow_shutdown,
+	.newhook =	ng_netflow_newhook,
+	.rcvdata =	ng_netflow_rcvdata,
+	.disconnect =	ng_netflow_disconnect,
+	.cmdlist =	ng_netflow_cmdlist,
+};
+NETGRAPH_INIT(netflow, &ng_netflow_typestruct);
+MODULE_VERSION(ng_netflow, 1);
+
+static int
+ng_netflow_constructor(node_p node)
+{
+	private_p priv;
+
+	priv = malloc(sizeof(*priv), M_NETFLOW_NODE, M_NOWAIT | M_ZERO);
+	if (priv == NULL)
+		return (ENOMEM);
+	priv->node = node;
+	priv->state = netflow_create(node);
+	if (priv->state == NULL) {
+		free(priv, M_NETFLOW_NODE);
+		return (ENOMEM);
+	}
+	NG_NODE_SET_PRIVATE(node, priv);
+
+	/* Flows expire whether or not anything is there to export them. */
+	callout_init(&priv->tick, 1);
+	callout_reset(&priv->tick, TICK, ng_netflow_tick, priv);
+	return (0);
+}
+
+static int
+ng_netflow_newhook(node_p node, hook_p hook, const char *name)
+{
+	const private_p priv = NG_NODE_PRIVATE(node);
+
+	return (netflow_newhook(priv->state, hook, name, strlen(name)));
+}
+
+static int
+ng_netflow_rcvmsg(node_p node, item_p item, hook_p lasthook)
+{
+	const private_p priv = NG_NODE_PRIVATE(node);
+	struct ng_mesg *msg, *resp = NULL;
+	int error;
+
+	NGI_GET_MSG(item, msg);
+	error = netflow_rcvmsg(priv->state, msg, &resp);
+	NG_RESPOND_MSG(error, node, item, resp);
+	NG_FREE_MSG(msg);
+	return (error);
+}
+
+static int
+ng_netflow_rcvdata(hook_p hook, item_p item)
+{
+	const private_p priv = NG_NODE_PRIVATE(NG_HOOK_NODE(hook));
+	hook_p forward = NULL;
+	int error;
+
+	error = netflow_rcvdata(priv->state, hook, NGI_M(item), &forward);
+	if (forward != NULL)
+		NG_FWD_ITEM_HOOK(error, item, forward);
+	else
+		NG_FREE_ITEM(item);
+	return (error);
+}
+
+static void
+ng_netflow_tick(void *arg)
+{
+	const private_p priv = arg;
+	struct epoch_tracker et;
+
+	CURVNET_SET(priv->node->nd_vnet);
+	NET_EPOCH_ENTER(et);
+	netflow_tick(priv->state);
+	NET_EPOCH_EXIT(et);
+	CURVNET_RESTORE();
+
+	callout_reset(&priv->tick, TICK, ng_netflow_tick, priv);
+}
+
+/* Without hooks a node has no purpose. */
+static void
+ng_netflow_leave(node_p node, hook_p hook, void *arg1, int arg2)
+{
+
+	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node))
+		ng_rmnode_self(node);
+}
+
+static int
+ng_netflow_disconnect(hook_p hook)
+{
+	const node_p node = NG_HOOK_NODE(hook);
+	const private_p priv = NG_NODE_PRIVATE(node);
+
+	netflow_disconnect(priv->state, hook);
+
+	/*
+	 * Removing the node waits for its tick, which no one may do in an
+	 * epoch section: there, netgraph's own thread does it.
+	 */
+	if (in_epoch(net_epoch_preempt))
+		ng_send_fn1(node, NULL, ng_netflow_leave, NULL, 0, NG_QUEUE);
+	else
+		ng_netflow_leave(node, NULL, NULL, 0);
+	return (0);
+}
+
+/* The hooks are still there, so what is left can be exported. */
+static int
+ng_netflow_close(node_p node)
+{
+	const private_p priv = NG_NODE_PRIVATE(node);
+
+	callout_drain(&priv->tick);
+	netflow_close(priv->state);
+	return (0);
+}
+
+static int
+ng_netflow_shutdown(node_p node)
+{
+	const private_p priv = NG_NODE_PRIVATE(node);
+
+	NG_NODE_SET_PRIVATE(node, NULL);
+	netflow_destroy(priv->state);
+	free(priv, M_NETFLOW_NODE);
+	NG_NODE_UNREF(node);
+	return (0);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seam between C and Rust in the kernel module.  kmod/src/entry.rs
+ * defines the first half, kmod/src/kpi/kernel.rs declares and uses the second.
+ */
+#ifndef _NG_NETFLOW_SHIM_H_
+#define	_NG_NETFLOW_SHIM_H_
+
+#include <sys/types.h>
+
+struct ng_hook;
+struct ng_mesg;
+struct ng_node;
+struct mbuf;
+struct mtx;
+
+/*
+ * Rust's entries.  netflow_create() makes the node's state and returns NULL
+ * when there is no memory; the others are given what it returned.  Errors are
+ * errnos.
+ */
+void	*netflow_create(struct ng_node *);
+int	 netflow_newhook(void *, struct ng_hook *, const char *name, size_t);
+int	 netflow_rcvmsg(void *, const struct ng_mesg *, struct ng_mesg **resp);
+int	 netflow_rcvdata(void *, struct ng_hook *, struct mbuf *,
+	    struct ng_hook **forward);
+void	 netflow_disconnect(void *, struct ng_hook *);
+void	 netflow_tick(void *);
+void	 netflow_close(void *);
+void	 netflow_destroy(void *);
+
+/* Where a route leads.  Addresses are in network byte order. */
+struct shim_hop {
+	uint8_t		gateway[16];	/* all zeroes when there is none */
+	uint16_t	interface;	/* ifIndex */
+	uint8_t		prefix_len;	/* bits */
+};
+
+/* What Rust calls: macros, inline functions and variadic ones of the kernel. */
+void	*shim_alloc(size_t size, size_t align);
+void	 shim_free(void *);
+
+void	 shim_mtx_init(struct mtx *);
+void	 shim_mtx_destroy(struct mtx *);
+void	 shim_mtx_lock(struct mtx *);
+void	 shim_mtx_unlock(struct mtx *);
+
+uint64_t shim_uptime_ms(void);
+void	 shim_wall_clock(uint32_t *secs, uint32_t *nanos);
+void	 shim_random(void *, size_t);
+void	 shim_log(const char *, size_t);
+
+uint32_t shim_fibs(const struct ng_node *);
+bool	 shim_route4(const struct ng_node *, uint32_t fib, const uint8_t to[4],
+	    struct shim_hop *);
+bool	 shim_route6(const struct ng_node *, uint32_t fib, const uint8_t to[16],
+	    struct shim_hop *);
+
+void	 shim_hook_ref(struct ng_hook *);
+void	 shim_hook_unref(struct ng_hook *);
+int	 shim_send(struct ng_hook *, const void *, size_t);
+
+size_t	 shim_packet_len(const struct mbuf *);
+const void *shim_packet_first(const struct mbuf *, size_t *len);
+bool	 shim_packet_copy(const struct mbuf *, size_t at, void *, size_t len);
+uint32_t shim_packet_fib(struct mbuf *);
+uint32_t shim_packet_received_on(const struct mbuf *);
+bool	 shim_packet_is_marked(struct mbuf *, const struct ng_node *only_by);
+void	 shim_packet_mark(struct mbuf *, const struct ng_node *);
+
+void	*shim_reply(const struct ng_mesg *request, struct ng_mesg **resp,
+	    size_t arglen);
+void	 shim_reply_shorten(struct ng_mesg *, size_t arglen);
+
+#endif /* _NG_NETFLOW_SHIM_H_ */
