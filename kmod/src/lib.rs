@@ -1,3 +1,36 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Placeholder.
+//! The `netflow` netgraph node, as ng_netflow(4) describes it.
+//!
+//! # Who calls in
+//!
+//! A node's home calls its methods, in FreeBSD from netgraph's callbacks:
+//!
+//! | method | in the kernel | may run beside |
+//! |---|---|---|
+//! | [`Node::rcvdata`] | any thread, in the net epoch, as a netgraph reader | everything but the writers |
+//! | [`Node::rcvmsg`], read-only commands | netgraph reader | everything but the writers |
+//! | [`Node::rcvmsg`], other commands; [`Node::newhook`], [`Node::disconnect`] | netgraph writer | `tick` |
+//! | [`Node::tick`] | callout, in the net epoch and the node's vnet | everything but itself and `close` |
+//! | [`Node::close`] | netgraph writer, callout drained | nothing |
+//!
+//! None of them sleeps.  The locks are a shard's of the flow cache, the
+//! exporter's and the export hook's; no two are ever held at once, and none
+//! while a datagram is sent or a route looked up.
 #![no_std]
+
+mod conservation;
+mod exporter;
+mod guarded;
+mod iface;
+pub mod kpi;
+mod message;
+mod node;
+mod role;
+mod show;
+
+#[cfg(feature = "kernel")]
+mod entry;
+
+pub use conservation::{Conservation, DropReason};
+pub use node::{Node, Pass, TICK_MS};
+pub use role::Role;

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The flow cache of one IP version: shards, each a [`table::Table`] under its
+//! own lock, chosen by the top bits of the key's hash.
+//!
+//! A record's life: it is *open* from its first packet until a timeout, TCP
+//! or a full cache closes it; *closed*, it lies where it is, out of the index,
+//! until [`Cache::sweep`] takes it.  So the packet path never waits for an
+//! exporter and needs no queue, and a backlog is bounded by the cache itself.
+
+mod index;
+mod page;
+mod record;
+mod table;
+
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+pub use index::Place;
+pub use record::{Cause, FlowRecord, Observation};
+
+use crate::address::Address;
+use crate::counters::{Sum, Tally};
+use crate::key::Key;
+use crate::platform::{Lock, Platform};
+use crate::route::Path;
+use table::{Hit, Supply, Table};
+
+/// Shards of a cache; the top 8 bits of the hash choose one.
+pub const SHARDS: usize = 256;
+
+/// The most open records a cache can be limited to: beyond it tables would
+/// fill up before the limit is reached.
+pub const MAX_LIMIT: usize = 2 << 20;
+
+/// When records leave the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Milliseconds without a packet.
+    inactive: u64,
+    /// Milliseconds since the first packet.
+    active: u64,
+}
+
+impl Timeouts {
+    /// Longest timeout that has an effect, 2^31 ms or 24.8 days: a record must
+    /// leave before its 32-bit millisecond times become ambiguous.
+    const LONGEST: u64 = 1 << 31;
+
+    /// Every record is due.
+    pub const NONE: Timeouts = Timeouts {
+        inactive: 0,
+        active: 0,
+    };
+
+    /// Timeouts in seconds, as `NGM_NETFLOW_SETTIMEOUTS` gives them.  Values
+    /// beyond 24.8 days mean 24.8 days.
+    pub fn from_secs(inactive: u32, active: u32) -> Self {
+        Timeouts {
+            inactive: (u64::from(inactive) * 1000).min(Self::LONGEST),
+            active: (u64::from(active) * 1000).min(Self::LONGEST),
+        }
+    }
+
+    #[inline]
+    fn is_due(self, first: u64, last: u64, now: u64) -> Option<Cause> {
+        if now.saturating_sub(last) >= self.inactive {
+            Some(Cause::Inactive)
+        } else if now.saturating_sub(first) >= self.active {
+            Some(Cause::Active)
+        } else {
+            None
+        }
+    }
+}
+
+/// A time, and the timeouts that hold at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Uptime in milliseconds.
+    pub now: u64,
+    /// The timeouts.
+    pub timeouts: Timeouts,
+}
+
+impl Moment {
+    #[inline]
+    fn is_due(self, first: u64, last: u64) -> Option<Cause> {
+        self.timeouts.is_due(first, last, self.now)
+    }
+}
+
+/// A packet could not be accounted: there was no memory for its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMemory;
+
+/// Where a walk over the cache goes on: a shard and a place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The shard, below [`SHARDS`].
+    pub shard: u32,
+    /// The place in the shard.
+    pub place: Place,
+}
+
+impl Cursor {
+    /// The beginning of the cache.
+    pub const START: Cursor = Cursor {
+        shard: 0,
+        place: Place(0),
+    };
+}
+
+/// The flow records of one IP version.
+pub struct Cache<P: Platform, A: Address> {
+    shards: P::Slab<P::Lock<Table<P, A>>>,
+    limit: usize,
+    open: AtomicUsize,
+    closed: AtomicUsize,
+    /// Records ever closed, by [`Cause::Active`], `Inactive` and `Full`.
+    active_expiries: AtomicU64,
+    inactive_expiries: AtomicU64,
+    evictions: AtomicU64,
+    /// Packets whose records were displaced with no room to wait.
+    displaced: Tally,
+}
+
+impl<P: Platform, A: Address> Cache<P, A> {
+    /// An empty cache for up to `limit` open records, at most [`MAX_LIMIT`].
+    pub fn new(platform: &P, limit: usize) -> Option<Self> {
+        Some(Cache {
+            shards: platform.locks(SHARDS, |_| Table::new())?,
+            limit: limit.clamp(1, MAX_LIMIT),
+            open: AtomicUsize::new(0),
+            closed: AtomicUsize::new(0),
+            active_expiries: AtomicU64::new(0),
+            inactive_expiries: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+            displaced: Tally::new(),
+        })
+    }
+
+    #[inline]
+    fn shard(&self, hash: u32) -> Option<&P::Lock<Table<P, A>>> {
+        self.shards.get((hash >> 24) as usize)
+    }
+
+    /// May another record be closed and wait?  An eighth of the limit may.
+    #[inline]
+    fn may_close(&self) -> bool {
+        self.closed.load(Relaxed) < (self.limit / 8).max(64)
+    }
+
+    /// Accounts one packet of the flow whose key hashes to `hash`.  `path` looks up the routes of a new flow; it is
+    /// called without a lock held.
+    #[inline]
+    pub fn account(
+        &self,
+        platform: &P,
+        hash: u32,
+        key: &Key<A>,
+        seen: Observation,
+        moment: Moment,
+        path: impl FnOnce() -> Path<A>,
+    ) -> Result<(), NoMemory> {
+        let shard = self.shard(hash).ok_or(NoMemory)?;
+        let may_close = self.may_close();
+        let hit = shard.with(|table| {
+            let moment = table.clock(moment);
+            table.hit(hash, key, seen, moment, may_close)
+        });
+        if hit != Hit::Counted {
+            self.note_closed(hit);
+        }
+        match hit {
+            Hit::Counted | Hit::Ended => Ok(()),
+            Hit::Stale | Hit::Miss => self.open_flow(platform, hash, key, seen, moment, path()),
+        }
+    }
+
+    /// Accounts the first packet of a flow.
+    #[inline(never)]
+    fn open_flow(
+        &self,
+        platform: &P,
+        hash: u32,
+        key: &Key<A>,
+        seen: Observation,
+        moment: Moment,
+        path: Path<A>,
+    ) -> Result<(), NoMemory> {
+        /// A segment, a directory and a page may be missing, and others may
+        /// use up what was supplied; more rounds than this mean bad luck.
+        const ROUNDS: usize = 8;
+        let shard = self.shard(hash).ok_or(NoMemory)?;
+        if self.open.fetch_add(1, Relaxed) >= self.limit {
+            self.make_room(shard, moment);
+        }
+        let mut supply: Option<Supply<P, A>> = None;
+        for _ in 0..ROUNDS {
+            let may_close = self.may_close();
+            let supplied = supply.take();
+            let done = shard.with(|table| {
+                let moment = table.clock(moment);
+                // Another CPU may have opened the flow since.
+                match table.hit(hash, key, seen, moment, may_close) {
+                    Hit::Miss => {}
+                    Hit::Stale => self.note_closed(Hit::Stale),
+                    hit => return Ok(hit),
+                }
+                if let Some(supply) = supplied {
+                    table.supply(supply);
+                }
+                let wants = table.wants();
+                // The index can do without a new segment, not without a page.
+                match wants {
+                    Some(wants) => Err(Some(wants)),
+                    None if table.insert(hash, key, path, seen, moment.now) => Ok(Hit::Miss),
+                    None => Err(None),
+                }
+            });
+            match done {
+                Ok(Hit::Miss) => return Ok(()),
+                Ok(hit) => {
+                    self.open.fetch_sub(1, Relaxed);
+                    self.note_closed(hit);
+                    return Ok(());
+                }
+                Err(Some(wants)) => match Supply::allocate(platform, wants) {
+                    Some(allocated) => supply = Some(allocated),
+                    None => break,
+                },
+                Err(None) => break,
+            }
+        }
+        // No memory: perhaps the table can take one more as it is.
+        if shard.with(|table| {
+            let moment = table.clock(moment);
+            table.insert(hash, key, path, seen, moment.now)
+        }) {
+            return Ok(());
+        }
+        self.open.fetch_sub(1, Relaxed);
+        Err(NoMemory)
+    }
+
+    /// Closes the shard's idlest record to make room for a new one.  When too
+    /// many wait already it is dropped, and counted.
+    fn make_room(&self, shard: &P::Lock<Table<P, A>>, moment: Moment) {
+        let may_close = self.may_close();
+        let (closed, dropped) = shard.with(|table| {
+            let now = table.clock(moment).now;
+            match table.close_idlest(now) {
+                None => (false, None),
+                Some(_) if may_close => (true, None),
+                Some(place) => (true, table.discard(place, now)),
+            }
+        });
+        if closed {
+            self.evictions.fetch_add(1, Relaxed);
+            self.open.fetch_sub(1, Relaxed);
+            match dropped {
+                Some(record) => self.displaced.add(record.packets, record.octets),
+                None => {
+                    self.closed.fetch_add(1, Relaxed);
+                }
+            }
+        }
+    }
+
+    fn note_closed(&self, hit: Hit) {
+        if let Hit::Ended | Hit::Stale = hit {
+            self.open.fetch_sub(1, Relaxed);
+            self.closed.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Takes records of one shard that are due or closed, at most `room`, and
+    /// hands them to `take` under the shard's lock.  `true` when there are
+    /// more.
+    pub fn sweep(
+        &self,
+        shard: usize,
+        moment: Moment,
+        room: usize,
+        mut take: impl FnMut(FlowRecord<A>),
+    ) -> bool {
+        let Some(shard) = self.shards.get(shard) else {
+            return false;
+        };
+        let (mut active, mut inactive) = (0u64, 0u64);
+        let swept = shard.with(|table| {
+            let moment = table.clock(moment);
+            table.sweep(moment, room, |record, cause| {
+                match cause {
+                    Cause::Active => active += 1,
+                    Cause::Inactive => inactive += 1,
+                    Cause::Full => {}
+                }
+                take(record);
+            })
+        });
+        if swept.closed > 0 {
+            self.open.fetch_sub(swept.closed, Relaxed);
+            self.closed.fetch_add(swept.closed, Relaxed);
+        }
+        if swept.taken > 0 {
+            self.closed.fetch_sub(swept.taken, Relaxed);
+            self.active_expiries.fetch_add(active, Relaxed);
+            self.inactive_expiries.fetch_add(inactive, Relaxed);
+        }
+        swept.more
+    }
+
+    /// Shows up to `room` open records from `cursor` on; each shard's lock is
+    /// held only while its records are shown.  A record that is there
+    /// throughout a walk is shown exactly once in it.  `None` at the end.
+    pub fn read(
+        &self,
+        mut cursor: Cursor,
+        moment: Moment,
+        mut room: usize,
+        mut show: impl FnMut(FlowRecord<A>),
+    ) -> Option<Cursor> {
+        while let Some(shard) = self.shards.get(cursor.shard as usize) {
+            let next = shard.with(|table| {
+                let now = table.clock(moment).now;
+                table.read(cursor.place, now, room, |record| {
+                    room = room.saturating_sub(1);
+                    show(record);
+                })
+            });
+            cursor = match next {
+                Some(place) => return Some(Cursor { place, ..cursor }),
+                None => Cursor {
+                    shard: cursor.shard + 1,
+                    place: Place(0),
+                },
+            };
+        }
+        None
+    }
+
+    /// What has gone through the cache, and what is in it.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            active_expiries: self.active_expiries.load(Relaxed),
+            inactive_expiries: self.inactive_expiries.load(Relaxed),
+            evictions: self.evictions.load(Relaxed),
+            displaced: self.displaced.sum(),
+            ..Counts::default()
+        };
+        for shard in self.shards.iter() {
+            shard.with(|table| {
+                counts.packets += table.packets;
+                counts.octets += table.octets;
+                counts.open += table.open() as u64;
+                counts.stepped_back += table.stepped_back();
+            });
+        }
+        counts.records = self
+            .open
+            .load(Relaxed)
+            .saturating_add(self.closed.load(Relaxed)) as u64;
+        counts
+    }
+
+    /// The packets and octets in the records that are in the cache now, added
+    /// up record by record.
+    pub fn contents(&self) -> Sum {
+        let mut sum = Sum::default();
+        for shard in self.shards.iter() {
+            sum += shard.with(|table| table.contents());
+        }
+        sum
+    }
+}
+
+/// Counters of one cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Packets accounted.
+    pub packets: u64,
+    /// Octets accounted, from the IP headers on.
+    pub octets: u64,
+    /// Records in the cache, open or waiting to be taken.
+    pub records: u64,
+    /// Open records.
+    pub open: u64,
+    /// Records that left for [`Cause::Active`].
+    pub active_expiries: u64,
+    /// Records that left for [`Cause::Inactive`].
+    pub inactive_expiries: u64,
+    /// Records closed for [`Cause::Full`].
+    pub evictions: u64,
+    /// What was in evicted records that found no room to wait, and is lost.
+    pub displaced: Sum,
+    /// Packets that came with a time before that of an earlier one.
+    pub stepped_back: u64,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The engine: a cache for each IP version, and what it refused.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::address::Address;
+use crate::cache::{Cache, FlowRecord, Moment, NoMemory, Observation, Timeouts};
+use crate::counters::{Sum, Tally};
+use crate::hash::Seed;
+use crate::key::Key;
+use crate::packet::{self, Bytes, Datagram, LinkType, Parsed, Refusal, Unaccountable};
+use crate::platform::Platform;
+use crate::route::{Lookups, Path, Routes};
+
+/// Default inactive timeout in seconds, as base's.
+pub const INACTIVE_TIMEOUT: u32 = 15;
+/// Default active timeout in seconds, as base's.
+pub const ACTIVE_TIMEOUT: u32 = 30 * 60;
+/// Default limit of open records for each IP version, as base's.
+pub const DEFAULT_LIMIT: usize = 1 << 20;
+
+/// Where a packet came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// How its bytes begin.
+    pub link_type: LinkType,
+    /// ifIndex of the input interface.
+    pub input: u16,
+    /// Its routing table.
+    pub fib: u16,
+    /// Routes to look up if it opens a flow.
+    pub lookups: Lookups,
+}
+
+/// An accounted packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Its IP version, 4 or 6.
+    pub ip_version: u8,
+    /// Its octets from the IP header on.
+    pub octets: u32,
+}
+
+/// Why a packet was not accounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It has no flow key.
+    Packet(Refusal),
+    /// There was no memory for its record.
+    NoMemory,
+}
+
+/// The flow cache of a node.
+pub struct Engine<P: Platform> {
+    platform: P,
+    seed: Seed,
+    v4: Cache<P, Ipv4Addr>,
+    v6: Cache<P, Ipv6Addr>,
+    /// Inactive timeout in the upper half, active in the lower, in seconds:
+    /// one word, so that no packet sees half a change.
+    timeouts: AtomicU64,
+    refused: [AtomicU64; Refusal::ALL.len()],
+    no_memory: AtomicU64,
+    skipped4: Tally,
+    skipped6: Tally,
+}
+
+impl<P: Platform> Engine<P> {
+    /// An engine with an empty cache for up to `limit` open records of each
+    /// IP version; `None` when there is no memory.
+    pub fn new(platform: P, seed: Seed, limit: usize) -> Option<Self> {
+        let v4 = Cache::new(&platform, limit)?;
+        let v6 = Cache::new(&platform, limit)?;
+        let engine = Engine {
+            platform,
+            seed,
+            v4,
+            v6,
+            timeouts: AtomicU64::new(0),
+            refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
+            no_memory: AtomicU64::new(0),
+            skipped4: Tally::new(),
+            skipped6: Tally::new(),
+        };
+        engine.set_timeouts(INACTIVE_TIMEOUT, ACTIVE_TIMEOUT);
+        Some(engine)
+    }
+
+    /// What memory and locks come from.
+    pub fn platform(&self) -> &P {
+        &self.platform
+    }
+
+    /// The IPv4 cache.
+    pub fn v4(&self) -> &Cache<P, Ipv4Addr> {
+        &self.v4
+    }
+
+    /// The IPv6 cache.
+    pub fn v6(&self) -> &Cache<P, Ipv6Addr> {
+        &self.v6
+    }
+
+    /// Inactive and active timeout in seconds, as they were set.
+    pub fn timeouts(&self) -> (u32, u32) {
+        let both = self.timeouts.load(Relaxed);
+        ((both >> 32) as u32, both as u32)
+    }
+
+    /// Sets both timeouts, in seconds.  Records that are in the cache follow
+    /// the new ones from the next sweep on.
+    pub fn set_timeouts(&self, inactive: u32, active: u32) {
+        let both = u64::from(inactive) << 32 | u64::from(active);
+        self.timeouts.store(both, Relaxed);
+    }
+
+    /// The moment `now`, in milliseconds of uptime.
+    pub fn at(&self, now: u64) -> Moment {
+        let (inactive, active) = self.timeouts();
+        Moment {
+            now,
+            timeouts: Timeouts::from_secs(inactive, active),
+        }
+    }
+
+    /// Accounts one packet seen at uptime `now`, in milliseconds.
+    #[inline]
+    pub fn observe<B: Bytes + ?Sized>(
+        &self,
+        packet: &B,
+        source: Source,
+        now: u64,
+        routes: &impl Routes,
+    ) -> Result<Observed, Refused> {
+        match packet::parse(packet, source.link_type) {
+            Ok(Parsed::V4(datagram)) => self.account(&self.v4, &datagram, source, now, routes),
+            Ok(Parsed::V6(datagram)) => self.account(&self.v6, &datagram, source, now, routes),
+            Err(Unaccountable { reason, ip_version }) => {
+                if let Some(count) = self.refused.get(reason as usize) {
+                    count.fetch_add(1, Relaxed);
+                }
+                self.note_skipped(ip_version, packet.len());
+                Err(Refused::Packet(reason))
+            }
+        }
+    }
+
+    #[inline]
+    fn account<A: Address>(
+        &self,
+        cache: &Cache<P, A>,
+        datagram: &Datagram<A>,
+        source: Source,
+        now: u64,
+        routes: &impl Routes,
+    ) -> Result<Observed, Refused> {
+        let key = Key {
+            src: datagram.src,
+            dst: datagram.dst,
+            sport: datagram.transport.sport,
+            dport: datagram.transport.dport,
+            proto: datagram.proto,
+            tos: datagram.tos,
+            input: source.input,
+            fib: source.fib,
+        };
+        let seen = Observation {
+            octets: datagram.octets,
+            tcp_flags: datagram.transport.tcp_flags,
+        };
+        let observed = Observed {
+            ip_version: A::IP_VERSION,
+            octets: datagram.octets,
+        };
+        let path = || Path::look_up(routes, source.lookups, key.fib, key.src, key.dst);
+        let hash = self.seed.hash(&key);
+        let moment = self.at(now);
+        match cache.account(&self.platform, hash, &key, seen, moment, path) {
+            Ok(()) => Ok(observed),
+            Err(NoMemory) => {
+                self.no_memory.fetch_add(1, Relaxed);
+                self.note_skipped(Some(A::IP_VERSION), datagram.octets as usize);
+                Err(Refused::NoMemory)
+            }
+        }
+    }
+
+    /// Takes records of one shard of both caches that are due at `moment`, at
+    /// most `room` of each.  `true` when there are more.  Shards are numbered
+    /// below [`SHARDS`](crate::cache::SHARDS).
+    pub fn sweep(
+        &self,
+        shard: usize,
+        moment: Moment,
+        room: usize,
+        v4: impl FnMut(FlowRecord<Ipv4Addr>),
+        v6: impl FnMut(FlowRecord<Ipv6Addr>),
+    ) -> bool {
+        let more4 = self.v4.sweep(shard, moment, room, v4);
+        let more6 = self.v6.sweep(shard, moment, room, v6);
+        more4 | more6
+    }
+
+    /// Packets refused for each reason of [`Refusal::ALL`].
+    pub fn refused(&self) -> [u64; Refusal::ALL.len()] {
+        core::array::from_fn(|i| self.refused.get(i).map_or(0, |count| count.load(Relaxed)))
+    }
+
+    /// Packets for whose records there was no memory.
+    pub fn no_memory(&self) -> u64 {
+        self.no_memory.load(Relaxed)
+    }
+
+    fn note_skipped(&self, ip_version: Option<u8>, octets: usize) {
+        let skipped = match ip_version {
+            Some(4) => &self.skipped4,
+            Some(6) => &self.skipped6,
+            _ => return,
+        };
+        skipped.add(1, u32::try_from(octets).unwrap_or(u32::MAX));
+    }
+
+    /// IPv4 packets that were not accounted, and their octets.
+    pub fn skipped4(&self) -> Sum {
+        self.skipped4.sum()
+    }
+
+    /// IPv6 packets that were not accounted, and their octets.
+    pub fn skipped6(&self) -> Sum {
+        self.skipped6.sum()
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The keyed hash that spreads flows over the cache.
+//!
+//! Pair-multiply-shift, a strongly universal family (M. Thorup, "High Speed
+//! Hashing for Integers and Strings", arXiv:1504.06804, section 3.5): with
+//! random 64-bit `a` and `b`, the top half of
+//!
+//! ```text
+//! b + sum over i of (a[2i] + x[2i+1]) * (a[2i+1] + x[2i])   mod 2^64
+//! ```
+//!
+//! puts any two different keys on any pair of 32-bit values with equal
+//! probability.  So whoever does not know the seed cannot choose keys that
+//! meet in one place more often than keys drawn at random, and any subset of
+//! the bits is as good as any other.  Nothing that leaves the node depends on
+//! the seed.
+
+use crate::address::Address;
+use crate::key::Key;
+
+/// Words that a key of either family is hashed as, padded to an even number.
+const WORDS: usize = 12;
+
+/// 64-bit words of randomness in a [`Seed`].
+pub const SEED_WORDS: usize = WORDS + 1;
+
+/// The random function of one node.
+#[derive(Clone)]
+pub struct Seed {
+    a: [u64; WORDS],
+    b: u64,
+}
+
+impl Seed {
+    /// A function chosen by `random`, which must come from a source that
+    /// traffic cannot predict.
+    pub fn new(random: [u64; SEED_WORDS]) -> Self {
+        let [a @ .., b] = random;
+        Seed { a, b }
+    }
+
+    /// Hashes a key to 32 uniformly distributed bits.
+    #[inline]
+    pub fn hash<A: Address>(&self, key: &Key<A>) -> u32 {
+        let mut sum = self.b;
+        let words = key.words();
+        let (seeds, _) = self.a.as_chunks::<2>();
+        let (pairs, _) = words.as_chunks::<2>();
+        // Pairs beyond the key's own words would only add a constant.
+        for ([a0, a1], [x0, x1]) in seeds.iter().zip(pairs).take(Key::<A>::WORDS.div_ceil(2)) {
+            let left = a0.wrapping_add(u64::from(*x1));
+            let right = a1.wrapping_add(u64::from(*x0));
+            sum = sum.wrapping_add(left.wrapping_mul(right));
+        }
+        (sum >> 32) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use core::net::Ipv4Addr;
+
+    fn seed(start: u64) -> Seed {
+        // SplitMix64: only tests may be predictable.
+        let mut state = start;
+        Seed::new(core::array::from_fn(|_| {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        }))
+    }
+
+    /// Keys that base's hash puts into one bucket (it XORs halves of the
+    /// addresses and ports) spread here as random ones do.
+    #[test]
+    fn keys_chosen_against_base_spread() {
+        for start in 0..8 {
+            let seed = seed(start);
+            let mut buckets = [0u32; 256];
+            for n in 0..65_536u32 {
+                let port = (n & 0xffff) as u16;
+                let key = Key {
+                    src: Ipv4Addr::from(0x0a00_0000 | (u32::from(port) << 8)),
+                    dst: Ipv4Addr::new(192, 0, 2, 1),
+                    sport: port,
+                    dport: port.swap_bytes(),
+                    proto: 17,
+                    tos: 0,
+                    input: 1,
+                    fib: 0,
+                };
+                buckets[(seed.hash(&key) >> 24) as usize] += 1;
+            }
+            let fullest = buckets.iter().max().unwrap();
+            assert!(*fullest < 2 * 256, "seed {start}: {fullest} in one of 256");
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_key_counts() {
+        let seed = seed(1);
+        let key = Key {
+            src: Ipv4Addr::new(10, 0, 0, 1),
+            dst: Ipv4Addr::new(10, 0, 0, 2),
+            sport: 1,
+            dport: 2,
+            proto: 6,
+            tos: 0,
+            input: 1,
+            fib: 0,
+        };
+        let others = [
+            Key {
+                src: key.dst,
+                ..key
+            },
+            Key {
+                dst: key.src,
+                ..key
+            },
+            Key { sport: 2, ..key },
+            Key { dport: 1, ..key },
+            Key { proto: 17, ..key },
+            Key { tos: 1, ..key },
+            Key { input: 2, ..key },
+            Key { fib: 1, ..key },
+        ];
+        for other in others {
+            assert_ne!(seed.hash(&key), seed.hash(&other), "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The FreeBSD kernel as the node's home.
+//!
+//! Everything goes through the C shim, whose functions [`shim`] declares.
+//! None of them sleeps: memory is malloc(9) with `M_NOWAIT`, locks are mtx(9).
+
+use core::fmt::{self, Write};
+use core::net::{Ipv4Addr, Ipv6Addr};
+use core::num::NonZeroUsize;
+use core::ptr::{self, NonNull};
+
+use flow::{Hop, Platform, Routes};
+
+use super::{Errno, HookId, Kpi, WallClock};
+
+pub mod memory;
+pub mod message;
+pub mod shim;
+
+use memory::{Locked, OnceCell, Slab};
+
+/// The kernel, as one node has it.
+pub struct Kernel {
+    node: NonNull<shim::ng_node>,
+}
+
+// SAFETY: the shim's functions may be called from any thread, and take the
+// node only for its network stack and its ID, which never change.
+unsafe impl Send for Kernel {}
+// SAFETY: as above.
+unsafe impl Sync for Kernel {}
+
+impl Kernel {
+    /// The home of `node`.
+    ///
+    /// # Safety
+    ///
+    /// The node outlives the value.
+    pub unsafe fn new(node: NonNull<shim::ng_node>) -> Self {
+        Self { node }
+    }
+
+    /// The node that lives here.
+    pub fn node(&self) -> NonNull<shim::ng_node> {
+        self.node
+    }
+}
+
+impl Platform for Kernel {
+    type Slab<T> = Slab<T>;
+    type Lock<T> = Locked<T>;
+    type Once<T> = OnceCell<T>;
+
+    fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Slab<T>> {
+        Slab::new(len, fill)
+    }
+
+    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Slab<Locked<T>>> {
+        Locked::slab(len, fill)
+    }
+
+    fn once<T>(&self) -> OnceCell<T> {
+        OnceCell::new()
+    }
+}
+
+impl Routes for Kernel {
+    fn route4(&self, fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
+        let mut hop = shim::shim_hop::default();
+        // SAFETY: the node is there, by `new`'s contract.
+        unsafe { shim::shim_route4(self.node.as_ptr(), fib.into(), &to.octets(), &mut hop) }.then(
+            || {
+                let [a, b, c, d, ..] = hop.gateway;
+                Hop {
+                    interface: hop.interface,
+                    gateway: Ipv4Addr::new(a, b, c, d),
+                    prefix_len: hop.prefix_len,
+                }
+            },
+        )
+    }
+
+    fn route6(&self, fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
+        let mut hop = shim::shim_hop::default();
+        // SAFETY: as in `route4`.
+        unsafe { shim::shim_route6(self.node.as_ptr(), fib.into(), &to.octets(), &mut hop) }.then(
+            || Hop {
+                interface: hop.interface,
+                gateway: Ipv6Addr::from(hop.gateway),
+                prefix_len: hop.prefix_len,
+            },
+        )
+    }
+}
+
+impl Kpi for Kernel {
+    type Hook = Hook;
+
+    fn hold(&self, hook: HookId) -> Hook {
+        let hook = hook_ptr(hook);
+        // SAFETY: the node was given this hook by `newhook` and holds it
+        // before `disconnect` returns, while netgraph has a reference too.
+        unsafe { shim::shim_hook_ref(hook) };
+        // SAFETY: a hook's address is not NULL.
+        Hook(unsafe { NonNull::new_unchecked(hook) })
+    }
+
+    fn uptime(&self) -> u64 {
+        shim::shim_uptime_ms()
+    }
+
+    fn wall_clock(&self) -> WallClock {
+        let mut now = WallClock::default();
+        shim::shim_wall_clock(&mut now.secs, &mut now.nanos);
+        now
+    }
+
+    fn random(&self, seed: &mut [u64]) {
+        // SAFETY: the bytes of the slice, any of which may be written.
+        unsafe { shim::shim_random(seed.as_mut_ptr().cast(), size_of_val(seed)) }
+    }
+
+    fn fibs(&self) -> u16 {
+        // SAFETY: the node is there, by `new`'s contract.
+        let fibs = unsafe { shim::shim_fibs(self.node.as_ptr()) };
+        u16::try_from(fibs).unwrap_or(u16::MAX)
+    }
+
+    fn send(&self, hook: &Hook, datagram: &[u8]) -> Result<(), Errno> {
+        // SAFETY: `hook` holds a reference, and the bytes are copied.
+        match unsafe { shim::shim_send(hook.0.as_ptr(), datagram.as_ptr(), datagram.len()) } {
+            0 => Ok(()),
+            error => Err(error),
+        }
+    }
+
+    fn log(&self, line: fmt::Arguments<'_>) {
+        let mut text = Line::default();
+        // A line that is too long is cut.
+        let _ = text.write_fmt(line);
+        // SAFETY: the line's own bytes.
+        unsafe { shim::shim_log(text.bytes.as_ptr(), text.len) }
+    }
+}
+
+/// A reference on a hook.
+pub struct Hook(NonNull<shim::ng_hook>);
+
+// SAFETY: netgraph counts references atomically, and sending is its business.
+unsafe impl Send for Hook {}
+// SAFETY: as above.
+unsafe impl Sync for Hook {}
+
+impl Clone for Hook {
+    fn clone(&self) -> Self {
+        // SAFETY: `self` holds a reference, so the hook is there.
+        unsafe { shim::shim_hook_ref(self.0.as_ptr()) };
+        Self(self.0)
+    }
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        // SAFETY: this reference is `self`'s.
+        unsafe { shim::shim_hook_unref(self.0.as_ptr()) }
+    }
+}
+
+/// How the node names a hook of netgraph's.
+pub fn hook_id(hook: NonNull<shim::ng_hook>) -> HookId {
+    HookId(hook.addr())
+}
+
+/// The hook that the node names.
+pub fn hook_ptr(HookId(address): HookId) -> *mut shim::ng_hook {
+    ptr::with_exposed_provenance_mut(NonZeroUsize::get(address))
+}
+
+/// One line of the log, as long as fits.
+struct Line {
+    bytes: [u8; 256],
+    len: usize,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            bytes: [0; 256],
+            len: 0,
+        }
+    }
+}
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for (place, byte) in self.bytes.iter_mut().skip(self.len).zip(text.bytes()) {
+            *place = byte;
+            self.len += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Memory that may be refused, and locks that live in it.
+
+use core::alloc::Layout;
+use core::cell::UnsafeCell;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
+use core::slice;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::shim;
+
+/// Zeroed memory for a `layout` whose size is not 0, from malloc(9).
+pub fn allocate<T>(layout: Layout) -> Option<NonNull<T>> {
+    NonNull::new(shim::shim_alloc(layout.size(), layout.align()).cast())
+}
+
+/// Gives back what [`allocate`] gave.
+///
+/// # Safety
+///
+/// `memory` came from [`allocate`], and nobody uses it from now on.
+pub unsafe fn release<T>(memory: NonNull<T>) {
+    // SAFETY: the caller's promise is what free(9) asks.
+    unsafe { shim::shim_free(memory.as_ptr().cast()) }
+}
+
+/// Moves a value into memory of its own.
+pub fn boxed<T>(value: T) -> Option<NonNull<T>> {
+    let layout = Layout::new::<T>();
+    if layout.size() == 0 {
+        return None;
+    }
+    let place = allocate(layout)?;
+    // SAFETY: the memory is new and laid out for a `T`.
+    unsafe { place.write(value) };
+    Some(place)
+}
+
+/// Drops and frees what [`boxed`] made.
+///
+/// # Safety
+///
+/// `place` came from [`boxed`], and nobody uses it from now on.
+pub unsafe fn unbox<T>(place: NonNull<T>) {
+    // SAFETY: there is a `T` that nobody else uses.
+    unsafe { place.drop_in_place() };
+    // SAFETY: `boxed` had it from `allocate`.
+    unsafe { release(place) }
+}
+
+/// An owned run of values in one piece of memory.
+pub struct Slab<T> {
+    first: NonNull<T>,
+    len: usize,
+}
+
+// SAFETY: a slab owns its values as a `Vec` does.
+unsafe impl<T: Send> Send for Slab<T> {}
+// SAFETY: as above.
+unsafe impl<T: Sync> Sync for Slab<T> {}
+
+impl<T> Slab<T> {
+    /// `len` values, made where they stay.
+    pub fn new(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Self> {
+        let layout = Layout::array::<T>(len).ok()?;
+        let first = if layout.size() == 0 {
+            NonNull::dangling()
+        } else {
+            allocate::<T>(layout)?
+        };
+        for index in 0..len {
+            // SAFETY: the memory has room for `len` values.
+            let place = unsafe { first.add(index) };
+            // SAFETY: as above, and `fill` cannot panic half way.
+            unsafe { place.write(fill(index)) };
+        }
+        Some(Self { first, len })
+    }
+}
+
+impl<T> Deref for Slab<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: `new` made `len` values there, which `self` owns.
+        unsafe { slice::from_raw_parts(self.first.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Slab<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as in `deref`, and the borrow is exclusive.
+        unsafe { slice::from_raw_parts_mut(self.first.as_ptr(), self.len) }
+    }
+}
+
+impl<T> Drop for Slab<T> {
+    fn drop(&mut self) {
+        // SAFETY: the values are dropped once, here.
+        unsafe { ptr::drop_in_place::<[T]>(&mut **self) };
+        if self.len * size_of::<T>() != 0 {
+            // SAFETY: `new` had it from `allocate`, and it goes with `self`.
+            unsafe { release(self.first) }
+        }
+    }
+}
+
+/// A value behind an mtx(9). It must stay where [`Locked::start`] found it.
+pub struct Locked<T> {
+    mtx: shim::mtx,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value is only reached with the lock held.
+unsafe impl<T: Send> Send for Locked<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Locked<T> {}
+
+impl<T> Locked<T> {
+    /// A run of values, each behind a lock that is ready for use.
+    pub fn slab(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Slab<Self>> {
+        let slab = Slab::new(len, |index| Self {
+            mtx: shim::mtx::UNINITIALISED,
+            value: UnsafeCell::new(fill(index)),
+        })?;
+        for lock in slab.iter() {
+            // SAFETY: the memory is zeroed, and the slab's values do not move.
+            unsafe { shim::shim_mtx_init(&lock.mtx) };
+        }
+        Some(slab)
+    }
+}
+
+impl<T> flow::Lock<T> for Locked<T> {
+    #[inline]
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: `slab` has initialised it.
+        unsafe { shim::shim_mtx_lock(&self.mtx) };
+        // SAFETY: the lock keeps all others out until it is released.
+        let result = f(unsafe { &mut *self.value.get() });
+        // SAFETY: this thread took the lock above.
+        unsafe { shim::shim_mtx_unlock(&self.mtx) };
+        result
+    }
+}
+
+impl<T> Drop for Locked<T> {
+    fn drop(&mut self) {
+        // SAFETY: `slab` has initialised it, and whoever drops holds it alone.
+        unsafe { shim::shim_mtx_destroy(&self.mtx) };
+    }
+}
+
+/// Set once, read without a lock.
+pub struct OnceCell<T>(AtomicPtr<T>);
+
+// SAFETY: the cell owns its value and shares it.
+unsafe impl<T: Send + Sync> Send for OnceCell<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send + Sync> Sync for OnceCell<T> {}
+
+impl<T> OnceCell<T> {
+    /// An empty cell.
+    pub const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+}
+
+impl<T> flow::Once<T> for OnceCell<T> {
+    #[inline]
+    fn get(&self) -> Option<&T> {
+        // SAFETY: what is in the cell was whole before it came there, and
+        // stays until the cell is dropped.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+
+    fn set(&self, value: T) -> bool {
+        let Some(place) = boxed(value) else {
+            return false;
+        };
+        let set = self.0.compare_exchange(
+            ptr::null_mut(),
+            place.as_ptr(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        );
+        if set.is_err() {
+            // SAFETY: another thread's value is there; this one was not seen.
+            unsafe { unbox(place) };
+        }
+        set.is_ok()
+    }
+}
+
+impl<T> Drop for OnceCell<T> {
+    fn drop(&mut self) {
+        if let Some(place) = NonNull::new(*self.0.get_mut()) {
+            // SAFETY: `set` had it from `boxed`, and it goes with the cell.
+            unsafe { unbox(place) };
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What `kmod/shim/shim.h` declares, in its order.
+//!
+//! None of it sleeps. Pointers are only followed during the call, except for
+//! a hook, on which `shim_hook_ref` keeps a reference.
+
+#![allow(non_camel_case_types)] // netgraph's names.
+
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_void};
+
+use sys_bindings::ng_mesg;
+
+/// `struct ng_node`, of which only the address is used.
+#[repr(C)]
+pub struct ng_node([u8; 0]);
+
+/// `struct ng_hook`, of which only the address is used.
+#[repr(C)]
+pub struct ng_hook([u8; 0]);
+
+/// `struct mbuf`, of which only the address is used.
+#[repr(C)]
+pub struct mbuf([u8; 0]);
+
+/// Room for a `struct mtx`, whose size `services.c` asserts.
+#[repr(C)]
+pub struct mtx(UnsafeCell<[u64; 4]>);
+
+impl mtx {
+    /// Not yet a lock: it needs `shim_mtx_init` where it is to stay.
+    pub const UNINITIALISED: Self = Self(UnsafeCell::new([0; 4]));
+}
+
+/// `struct shim_hop`.
+#[repr(C)]
+#[derive(Default)]
+pub struct shim_hop {
+    pub gateway: [u8; 16],
+    pub interface: u16,
+    pub prefix_len: u8,
+}
+
+unsafe extern "C" {
+    /// `align` is a power of two. NULL when there is no memory.
+    pub safe fn shim_alloc(size: usize, align: usize) -> *mut c_void;
+    pub fn shim_free(memory: *mut c_void);
+
+    pub fn shim_mtx_init(m: *const mtx);
+    pub fn shim_mtx_destroy(m: *const mtx);
+    pub fn shim_mtx_lock(m: *const mtx);
+    pub fn shim_mtx_unlock(m: *const mtx);
+
+    pub safe fn shim_uptime_ms() -> u64;
+    pub safe fn shim_wall_clock(secs: &mut u32, nanos: &mut u32);
+    pub fn shim_random(buf: *mut c_void, len: usize);
+    pub fn shim_log(line: *const u8, len: usize);
+
+    pub fn shim_fibs(node: *const ng_node) -> u32;
+    pub fn shim_route4(node: *const ng_node, fib: u32, to: &[u8; 4], hop: &mut shim_hop) -> bool;
+    pub fn shim_route6(node: *const ng_node, fib: u32, to: &[u8; 16], hop: &mut shim_hop) -> bool;
+
+    pub fn shim_hook_ref(hook: *mut ng_hook);
+    pub fn shim_hook_unref(hook: *mut ng_hook);
+    pub fn shim_send(hook: *mut ng_hook, datagram: *const u8, len: usize) -> c_int;
+
+    pub fn shim_packet_len(m: *const mbuf) -> usize;
+    pub fn shim_packet_first(m: *const mbuf, len: &mut usize) -> *const u8;
+    pub fn shim_packet_copy(m: *const mbuf, at: usize, to: *mut u8, len: usize) -> bool;
+    pub fn shim_packet_fib(m: *mut mbuf) -> u32;
+    pub fn shim_packet_received_on(m: *const mbuf) -> u32;
+    pub fn shim_packet_is_marked(m: *mut mbuf, only_by: *const ng_node) -> bool;
+    pub fn shim_packet_mark(m: *mut mbuf, node: *const ng_node);
+
+    pub fn shim_reply(request: *const ng_mesg, resp: &mut *mut ng_mesg, arglen: usize) -> *mut u8;
+    pub fn shim_reply_shorten(resp: *mut ng_mesg, arglen: usize);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The one boundary between the node and the world around it.
+//!
+//! Two worlds implement it: the FreeBSD kernel (`kernel.rs` over the C shim in
+//! `kmod/shim`) and `nghost` in userland.  The node above it is the same in
+//! both.
+
+use core::num::NonZeroUsize;
+
+use flow::{Bytes, Platform, Routes};
+
+#[cfg(feature = "kernel")]
+pub mod kernel;
+
+/// A FreeBSD errno, as `sys_bindings` spells them (`EINVAL` = 22, ...).
+pub type Errno = i32;
+
+/// The home's own name for a hook: in the kernel the `hook_p`, in userland an
+/// index.  The node only keeps it and hands it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HookId(pub NonZeroUsize);
+
+/// Wall-clock time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WallClock {
+    /// Seconds since 1970-01-01 00:00:00 UTC.
+    pub secs: u32,
+    /// Nanoseconds beyond `secs`.
+    pub nanos: u32,
+}
+
+/// Services that the node takes from its home, beside memory and locks
+/// ([`Platform`]) and route lookups ([`Routes`]).  None of them may sleep.
+pub trait Kpi: Platform + Routes {
+    /// A hook that stays valid for as long as this value lives: in the kernel
+    /// a reference on the hook, taken by `clone` and given back by `drop`.
+    type Hook: Clone;
+
+    /// Takes a reference on a hook that is connected now.
+    fn hold(&self, hook: HookId) -> Self::Hook;
+
+    /// Milliseconds since boot.  Never runs backwards.
+    fn uptime(&self) -> u64;
+
+    /// The time of day that belongs to [`Kpi::uptime`] now.
+    fn wall_clock(&self) -> WallClock;
+
+    /// Fills `seed` with random bits that nobody outside can know.
+    fn random(&self, seed: &mut [u64]);
+
+    /// How many FIBs (routing tables) there are; packets come from FIBs
+    /// below this.
+    fn fibs(&self) -> u16;
+
+    /// Sends one datagram down a hook.  `Ok` means that the peer's side
+    /// returned 0; `ENOBUFS` that there was no mbuf for it, `ENOTCONN` that
+    /// the hook has no peer any more.
+    ///
+    /// Called without any lock held.
+    fn send(&self, hook: &Self::Hook, datagram: &[u8]) -> Result<(), Errno>;
+
+    /// Writes one line to the system's log.
+    fn log(&self, line: core::fmt::Arguments<'_>);
+}
+
+/// A packet as it arrives on a hook: its bytes and what the mbuf's header
+/// says about it.
+pub trait Packet: Bytes {
+    /// The routing table that the packet belongs to.
+    fn fib(&self) -> u16;
+
+    /// ifIndex of the interface that received it, 0 when it has none.
+    fn received_on(&self) -> u16;
+
+    /// Has a netflow node accounted this packet already?  Any node, or only
+    /// this one.  The mark is base's mbuf tag, so that mixed nodes see each
+    /// other's.
+    fn is_marked(&self, by_this_node_only: bool) -> bool;
+
+    /// Leaves this node's mark on the packet.  Without memory it stays
+    /// unmarked, as in base.
+    fn mark(&self);
+}
+
+/// Where the answer to a control message is written.
+pub trait Reply {
+    /// `len` zero-filled bytes for the reply's arguments, or `None` when
+    /// there is no memory.  Called at most once a message.
+    fn make(&mut self, len: usize) -> Option<&mut [u8]>;
+
+    /// Cuts the reply to `len` bytes, once it is known that fewer are needed.
+    fn shorten(&mut self, len: usize);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The node: its hooks, its data path, its timer and its end.
+
+use core::sync::atomic::Ordering::Relaxed;
+
+use flow::{Engine, LinkType, Refusal, Refused, Seed, Source, DEFAULT_LIMIT, SEED_WORDS};
+use sys_bindings::{
+    DLT_RAW, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_EGRESS, NG_NETFLOW_CONF_INGRESS,
+    NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE,
+};
+
+use crate::conservation::{Conservation, DropReason};
+use crate::exporter::{Exporter, Extent, Outcome};
+use crate::guarded::Guarded;
+use crate::iface::{Iface, Ifaces};
+use crate::kpi::{Errno, HookId, Kpi, Packet};
+use crate::role::Role;
+
+/// Milliseconds between two calls of [`Node::tick`].
+pub const TICK_MS: u32 = 250;
+
+/// A `netflow` node.
+pub struct Node<K: Kpi> {
+    pub(crate) engine: Engine<K>,
+    pub(crate) ifaces: Ifaces<K>,
+    /// The hook `export`, with a reference held.
+    export: Guarded<K, K::Hook>,
+    exporter: Guarded<K, Exporter<K>>,
+    pub(crate) outcome: Outcome,
+}
+
+/// What is to be done with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// Pass it on through this hook; without one, free it.
+    pub to: Option<HookId>,
+    /// What to return when it is freed.
+    pub error: Errno,
+}
+
+impl Pass {
+    const fn freed(error: Errno) -> Self {
+        Pass { to: None, error }
+    }
+}
+
+impl<K: Kpi> Node<K> {
+    /// A node without hooks; `None` when there is no memory (`ENOMEM`).
+    pub fn new(kpi: K) -> Option<Self> {
+        let mut random = [0; SEED_WORDS];
+        kpi.random(&mut random);
+        let ifaces = Ifaces::new(&kpi)?;
+        let export = Guarded::new(&kpi, None)?;
+        let exporter = Guarded::new(&kpi, Some(Exporter::new(&kpi)?))?;
+        Some(Node {
+            engine: Engine::new(kpi, Seed::new(random), DEFAULT_LIMIT)?,
+            ifaces,
+            export,
+            exporter,
+            outcome: Outcome::new(),
+        })
+    }
+
+    /// What the node runs on.
+    pub fn kpi(&self) -> &K {
+        self.engine.platform()
+    }
+
+    /// Connects a hook.  `EINVAL` for a name that means nothing here,
+    /// `EISCONN` when there is such a hook already, `ENOMEM`.
+    pub fn newhook(&self, name: &[u8], hook: HookId) -> Result<Role, Errno> {
+        let role = Role::of(name)?;
+        match role {
+            Role::Iface(number) => {
+                let iface = self.make_iface(number)?;
+                if iface.hook.get().is_some() {
+                    return Err(EISCONN);
+                }
+                // As in base: most interfaces are Ethernet, so a new hook is.
+                iface.dlt.store(sys_bindings::DLT_EN10MB, Relaxed);
+                iface.hook.set(Some(hook));
+            }
+            Role::Out(number) => {
+                let iface = self.make_iface(number)?;
+                if iface.out.get().is_some() {
+                    return Err(EISCONN);
+                }
+                iface.out.set(Some(hook));
+            }
+            Role::Export => {
+                if self.export.get().is_some() {
+                    return Err(EISCONN);
+                }
+                self.export.put(Some(self.kpi().hold(hook)));
+            }
+        }
+        Ok(role)
+    }
+
+    pub(crate) fn make_iface(&self, number: u16) -> Result<&Iface, Errno> {
+        self.ifaces.make(self.kpi(), number).ok_or(ENOMEM)
+    }
+
+    /// Forgets a hook.
+    pub fn disconnect(&self, role: Role) {
+        match role {
+            Role::Iface(number) => {
+                if let Some(iface) = self.ifaces.get(number) {
+                    iface.hook.set(None);
+                }
+            }
+            Role::Out(number) => {
+                if let Some(iface) = self.ifaces.get(number) {
+                    iface.out.set(None);
+                }
+            }
+            Role::Export => self.export.put(None),
+        }
+    }
+
+    /// Accounts a packet that came in on a hook, and says where it goes.
+    #[inline]
+    pub fn rcvdata(&self, role: Role, packet: &impl Packet) -> Pass {
+        let (number, is_out) = match role {
+            Role::Iface(number) => (number, false),
+            Role::Out(number) => (number, true),
+            // Nothing is expected from an exporter.
+            Role::Export => return Pass::freed(EINVAL),
+        };
+        let Some(iface) = self.ifaces.get(number) else {
+            return Pass::freed(EINVAL);
+        };
+        let conf = iface.conf.load(Relaxed);
+        let (to, wanted) = if is_out {
+            (iface.hook.get(), NG_NETFLOW_CONF_EGRESS)
+        } else {
+            (iface.out.get(), NG_NETFLOW_CONF_INGRESS)
+        };
+        if conf & wanted == 0 || is_duplicate(conf, packet) {
+            iface.bypassed.fetch_add(1, Relaxed);
+            return Pass {
+                to,
+                error: ENOTCONN,
+            };
+        }
+        if conf & (NG_NETFLOW_CONF_ONCE | NG_NETFLOW_CONF_THISONCE) != 0 {
+            packet.mark();
+        }
+        iface.packets.fetch_add(1, Relaxed);
+
+        let configured = iface.index.load(Relaxed);
+        let source = Source {
+            link_type: match iface.dlt.load(Relaxed) {
+                DLT_RAW => LinkType::Raw,
+                _ => LinkType::Ethernet,
+            },
+            input: if is_out || configured == 0 {
+                packet.received_on()
+            } else {
+                configured
+            },
+            fib: packet.fib(),
+            lookups: Iface::lookups(conf),
+        };
+        let now = self.kpi().uptime();
+        let error = match self.engine.observe(packet, source, now, self.kpi()) {
+            Ok(_) => 0,
+            Err(Refused::NoMemory) => ENOMEM,
+            Err(Refused::Packet(reason)) => errno_of(reason),
+        };
+        Pass { to, error }
+    }
+
+    /// Sweeps the cache and sends what is due.  The milliseconds after which
+    /// to call it again.
+    pub fn tick(&self) -> u32 {
+        self.run_exporter(Extent::Due);
+        TICK_MS
+    }
+
+    /// Sends everything that is cached, due or not, and logs the final
+    /// account.  The timer must have been stopped; hooks may still be there.
+    pub fn close(&self) {
+        self.run_exporter(Extent::All);
+        self.kpi()
+            .log(format_args!("ng_netflow: {}", self.conservation()));
+    }
+
+    fn run_exporter(&self, extent: Extent) {
+        let Some(mut exporter) = self.exporter.take() else {
+            return;
+        };
+        // The reference keeps the hook valid while nothing is locked.
+        let hook = self.export.get();
+        exporter.run(&self.engine, hook.as_ref(), &self.outcome, extent);
+        self.exporter.put(Some(exporter));
+    }
+
+    /// Where every packet went.  Exact when no packet is on its way and no
+    /// tick runs.
+    pub fn conservation(&self) -> Conservation {
+        let (packets, bypassed) = self.ifaces.totals();
+        let (v4, v6) = (self.engine.v4(), self.engine.v6());
+        let mut cached = v4.contents();
+        cached += v6.contents();
+        let (counts4, counts6) = (v4.counts(), v6.counts());
+        let mut displaced = counts4.displaced;
+        displaced += counts6.displaced;
+        let pending = self
+            .exporter
+            .with(|place| place.as_ref().map(Exporter::pending));
+        Conservation {
+            received: packets.wrapping_add(bypassed),
+            bypassed,
+            refused: self.engine.refused(),
+            no_memory: self.engine.no_memory(),
+            cached,
+            pending: pending.flatten().unwrap_or_default(),
+            handed_over: self.outcome.handed_over.sum(),
+            dropped: DropReason::ALL.map(|reason| match reason {
+                DropReason::OverLimit => displaced,
+                _ => self.outcome.dropped(reason),
+            }),
+            stepped_back: counts4.stepped_back.wrapping_add(counts6.stepped_back),
+        }
+    }
+}
+
+/// Has the packet been accounted where it must not be twice?
+fn is_duplicate(conf: u32, packet: &impl Packet) -> bool {
+    conf & NG_NETFLOW_CONF_ONCE != 0 && packet.is_marked(false)
+        || conf & NG_NETFLOW_CONF_THISONCE != 0 && packet.is_marked(true)
+}
+
+/// What base returns for a packet that it frees unaccounted: an error for one
+/// that is cut off, none for one that is not its business.
+fn errno_of(reason: Refusal) -> Errno {
+    match reason {
+        Refusal::NotIp
+        | Refusal::TooManyVlanTags
+        | Refusal::BadVersion
+        | Refusal::BadHeaderLength
+        | Refusal::TooManyExtensions => 0,
+        Refusal::LinkTruncated
+        | Refusal::IpTruncated
+        | Refusal::ExtensionTruncated
+        | Refusal::TransportTruncated => EINVAL,
+    }
+}
