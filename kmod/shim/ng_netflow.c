@@ -38,9 +38,6 @@
 
 static MALLOC_DEFINE(M_NETFLOW_NODE, "netflow_node", "netflow nodes");
 
-/* Ten ticks a second: base counts in seconds, we promise one of them. */
-#define	TICK	MAX(1, hz / 10)
-
 /* Per-node private data. */
 struct ng_netflow_private {
 	node_p		node;
@@ -59,6 +56,8 @@ static ng_rcvdata_t	ng_netflow_rcvdata;
 static ng_disconnect_t	ng_netflow_disconnect;
 
 static callout_func_t	ng_netflow_tick;
+
+#define	HOOK_ROLE(hook)	((uintptr_t)NG_HOOK_PRIVATE(hook))
 
 /* The messages' arguments; the field lists are the base header's. */
 #define	PARSE_TYPE(name, fields)					\
@@ -135,7 +134,7 @@ ng_netflow_constructor(node_p node)
 
 	/* Flows expire whether or not anything is there to export them. */
 	callout_init(&priv->tick, 1);
-	callout_reset(&priv->tick, TICK, ng_netflow_tick, priv);
+	callout_reset(&priv->tick, 1, ng_netflow_tick, priv);
 	return (0);
 }
 
@@ -143,8 +142,12 @@ static int
 ng_netflow_newhook(node_p node, hook_p hook, const char *name)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
+	uintptr_t role;
+	int error;
 
-	return (netflow_newhook(priv->state, hook, name, strlen(name)));
+	error = netflow_newhook(priv->state, hook, name, strlen(name), &role);
+	NG_HOOK_SET_PRIVATE(hook, (void *)role);
+	return (error);
 }
 
 static int
@@ -168,7 +171,8 @@ ng_netflow_rcvdata(hook_p hook, item_p item)
 	hook_p forward = NULL;
 	int error;
 
-	error = netflow_rcvdata(priv->state, hook, NGI_M(item), &forward);
+	error = netflow_rcvdata(priv->state, HOOK_ROLE(hook), NGI_M(item),
+	    &forward);
 	if (forward != NULL)
 		NG_FWD_ITEM_HOOK(error, item, forward);
 	else
@@ -181,14 +185,16 @@ ng_netflow_tick(void *arg)
 {
 	const private_p priv = arg;
 	struct epoch_tracker et;
+	uint32_t ms;
 
 	CURVNET_SET(priv->node->nd_vnet);
 	NET_EPOCH_ENTER(et);
-	netflow_tick(priv->state);
+	ms = netflow_tick(priv->state);
 	NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 
-	callout_reset(&priv->tick, TICK, ng_netflow_tick, priv);
+	callout_reset_sbt(&priv->tick, ms * SBT_1MS, 0, ng_netflow_tick, priv,
+	    C_HARDCLOCK);
 }
 
 /* Without hooks a node has no purpose. */
@@ -206,7 +212,7 @@ ng_netflow_disconnect(hook_p hook)
 	const node_p node = NG_HOOK_NODE(hook);
 	const private_p priv = NG_NODE_PRIVATE(node);
 
-	netflow_disconnect(priv->state, hook);
+	netflow_disconnect(priv->state, HOOK_ROLE(hook));
 
 	/*
 	 * Removing the node waits for its tick, which no one may do in an

@@ -119,7 +119,7 @@ void
 shim_log(const char *line, size_t len)
 {
 
-	log(LOG_NOTICE, "ng_netflow: %.*s\n", (int)len, line);
+	log(LOG_NOTICE, "%.*s\n", (int)len, line);
 }
 
 /* Routes: of the node's network stack, inside the net epoch. */

@@ -16,16 +16,19 @@ struct mtx;
 
 /*
  * Rust's entries.  netflow_create() makes the node's state and returns NULL
- * when there is no memory; the others are given what it returned.  Errors are
- * errnos.
+ * when there is no memory; the others are given what it returned.  A role is
+ * what Rust wants to be told about a hook: it is kept as the hook's private
+ * data.  netflow_tick() returns after how many milliseconds to call it again.
+ * Errors are errnos.
  */
 void	*netflow_create(struct ng_node *);
-int	 netflow_newhook(void *, struct ng_hook *, const char *name, size_t);
+int	 netflow_newhook(void *, struct ng_hook *, const char *name, size_t,
+	    uintptr_t *role);
 int	 netflow_rcvmsg(void *, const struct ng_mesg *, struct ng_mesg **resp);
-int	 netflow_rcvdata(void *, struct ng_hook *, struct mbuf *,
+int	 netflow_rcvdata(void *, uintptr_t role, struct mbuf *,
 	    struct ng_hook **forward);
-void	 netflow_disconnect(void *, struct ng_hook *);
-void	 netflow_tick(void *);
+void	 netflow_disconnect(void *, uintptr_t role);
+uint32_t netflow_tick(void *);
 void	 netflow_close(void *);
 void	 netflow_destroy(void *);
 

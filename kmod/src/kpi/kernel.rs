@@ -13,9 +13,9 @@ use flow::{Hop, Platform, Routes};
 
 use super::{Errno, HookId, Kpi, WallClock};
 
-pub mod memory;
-pub mod message;
-pub mod shim;
+pub(crate) mod memory;
+pub(crate) mod message;
+pub(crate) mod shim;
 
 use memory::{Locked, OnceCell, Slab};
 
@@ -36,12 +36,12 @@ impl Kernel {
     /// # Safety
     ///
     /// The node outlives the value.
-    pub unsafe fn new(node: NonNull<shim::ng_node>) -> Self {
+    pub(crate) unsafe fn new(node: NonNull<shim::ng_node>) -> Self {
         Self { node }
     }
 
     /// The node that lives here.
-    pub fn node(&self) -> NonNull<shim::ng_node> {
+    pub(crate) fn node(&self) -> NonNull<shim::ng_node> {
         self.node
     }
 }
@@ -167,12 +167,12 @@ impl Drop for Hook {
 }
 
 /// How the node names a hook of netgraph's.
-pub fn hook_id(hook: NonNull<shim::ng_hook>) -> HookId {
+pub(crate) fn hook_id(hook: NonNull<shim::ng_hook>) -> HookId {
     HookId(hook.addr())
 }
 
 /// The hook that the node names.
-pub fn hook_ptr(HookId(address): HookId) -> *mut shim::ng_hook {
+pub(crate) fn hook_ptr(HookId(address): HookId) -> *mut shim::ng_hook {
     ptr::with_exposed_provenance_mut(NonZeroUsize::get(address))
 }
 

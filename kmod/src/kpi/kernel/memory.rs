@@ -25,13 +25,17 @@ pub unsafe fn release<T>(memory: NonNull<T>) {
     unsafe { shim::shim_free(memory.as_ptr().cast()) }
 }
 
-/// Moves a value into memory of its own.
-pub fn boxed<T>(value: T) -> Option<NonNull<T>> {
-    let layout = Layout::new::<T>();
-    if layout.size() == 0 {
+/// A value in memory of its own; `None` when there is none, or `make` gives
+/// none. A large value is best made here, where no stack has to hold it twice.
+#[inline]
+pub fn boxed<T>(make: impl FnOnce() -> Option<T>) -> Option<NonNull<T>> {
+    const { assert!(size_of::<T>() != 0) };
+    let place = allocate::<T>(Layout::new::<T>())?;
+    let Some(value) = make() else {
+        // SAFETY: the memory is from above, and not in use.
+        unsafe { release(place) };
         return None;
-    }
-    let place = allocate(layout)?;
+    };
     // SAFETY: the memory is new and laid out for a `T`.
     unsafe { place.write(value) };
     Some(place)
@@ -176,7 +180,7 @@ impl<T> flow::Once<T> for OnceCell<T> {
     }
 
     fn set(&self, value: T) -> bool {
-        let Some(place) = boxed(value) else {
+        let Some(place) = boxed(|| Some(value)) else {
             return false;
         };
         let set = self.0.compare_exchange(

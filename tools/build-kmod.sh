@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Builds build/kmod/ng_netflow.ko for FreeBSD amd64 from a Debian machine.
+# On FreeBSD itself kmod/Makefile does the same with the system's own rules.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+out=$root/build/kmod
+shim=$root/kmod/shim
+headers=$("$root/tools/freebsd-headers.sh")
+mkdir -p "$out/include"
+cd "$out"
+
+# The configuration that FreeBSD's config.mk gives to a module that is built
+# apart from a kernel.  Without VIMAGE here the vnet macros would do nothing.
+printf '#define\t%s 1\n' SMP MAC VIMAGE > opt_global.h
+printf '#define\t%s 1\n' INET TCP_OFFLOAD > opt_inet.h
+printf '#define\t%s 1\n' INET6 > opt_inet6.h
+
+# Concurrency Kit's headers, which /usr/include of FreeBSD lacks, are Debian's:
+# copied, because nothing else of Debian's /usr/include may be seen.
+cp -R /usr/include/ck_*.h /usr/include/gcc include/
+
+# Flags as FreeBSD's kern.mk and kmod.mk have them.  __FreeBSD_version, which
+# zig leaves to its compiler, is that of FreeBSD 15.0.
+cflags='--target=x86_64-unknown-freebsd15.0 -std=gnu17 -O2 -pipe
+    -D_KERNEL -DKLD_MODULE -D__FreeBSD_version=1500068
+    -D__printf__=__freebsd_kprintf__
+    -fno-common -fno-strict-aliasing -ffreestanding -fwrapv
+    -mcmodel=kernel -mno-red-zone -mno-mmx -mno-sse -mno-avx -msoft-float
+    -fno-asynchronous-unwind-tables -fstack-protector
+    -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer
+    -fstack-size-section
+    -Wall -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef
+    -Wcast-qual -Wno-pointer-sign -Wno-address-of-packed-member -Werror'
+
+for source in ng_netflow services; do
+	clang-19 $cflags ${KMOD_CFLAGS:-} -nostdinc -I. -include opt_global.h \
+	    -isystem "$headers/x86_64-freebsd-none" \
+	    -isystem "$headers/generic-freebsd" -isystem include \
+	    -ffile-prefix-map="$root/=" \
+	    -c "$shim/$source.c" -o "$source.o"
+done
+
+"$root/tools/kmod-rust.sh" "$out/rust.o"
+
+# A module is a relocatable object, whose symbols are all its own: made local,
+# so that no other module can bind to them.
+ld.lld-19 -m elf_x86_64_fbsd -r -T "$shim/module.ld" -warn-common \
+    --build-id=sha1 -o ng_netflow.full ng_netflow.o services.o rust.o
+llvm-nm-19 --extern-only --defined-only --format=just-symbols \
+    ng_netflow.full > local_symbols
+llvm-objcopy-19 --strip-debug --localize-symbols=local_symbols \
+    ng_netflow.full ng_netflow.ko
+echo "kmod: $out/ng_netflow.ko"

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The FreeBSD module and the bindings.  Included by the top Makefile; plain
+# POSIX make, for GNU's and BSD's.
+
+KERNEL_SYMBOLS=	../shared/reference/kernel-symbols.txt
+
+# build/kmod/ng_netflow.ko, whichever system this is.
+kmod:
+	if [ "$$(uname)" = FreeBSD ]; then $(MAKE) -C kmod; else \
+	    tools/install-deps.sh kmod && tools/build-kmod.sh; fi
+
+# Proves that the kernel's linker can take it and that it keeps the rules.
+gate: kmod
+	cargo run --quiet --release -p object-gate -- \
+	    --symbols $(KERNEL_SYMBOLS) build/kmod/ng_netflow.ko
+
+# sys-bindings/src/generated.rs, from FreeBSD's headers.
+bindings:
+	tools/install-deps.sh kmod
+	sys-bindings/generate.sh
+
+check-bindings:
+	tools/install-deps.sh kmod
+	sys-bindings/generate.sh --check
+
+.PHONY: kmod gate bindings check-bindings
