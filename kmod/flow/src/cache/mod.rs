@@ -396,6 +396,3 @@ pub struct Counts {
     /// Packets that came with a time before that of an earlier one.
     pub stepped_back: u64,
 }
-
-#[cfg(test)]
-mod tests;

@@ -387,13 +387,16 @@ impl<P: Platform, A: Address> Table<P, A> {
         let mut found: Option<(u64, Place)> = None;
         let mut beyond = None;
         for _ in 0..LOOK_AT {
-            let (bound, number) = (0..self.pages)
+            let candidate = (0..self.pages)
                 .filter_map(|number| {
                     let page = self.page(number)?;
                     Some((page.bounds().last, number))
                 })
                 .filter(|&candidate| beyond.is_none_or(|beyond| candidate > beyond))
-                .min()?;
+                .min();
+            let Some((bound, number)) = candidate else {
+                break;
+            };
             if found.is_some_and(|(last, _)| last <= bound) {
                 break;
             }

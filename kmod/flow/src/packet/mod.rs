@@ -132,6 +132,3 @@ pub fn parse<B: Bytes + ?Sized>(packet: &B, link_type: LinkType) -> Result<Parse
             .map_err(refuse(Some(6))),
     }
 }
-
-#[cfg(test)]
-mod tests;
