@@ -1,3 +1,88 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Placeholder.
-fn main() {}
+//! The `ngctl-rs` command: netgraph from the command line, from scripts and at
+//! a prompt, as FreeBSD's ngctl(8).
+
+#![forbid(unsafe_code)]
+
+mod commands;
+mod interactive;
+mod script;
+mod session;
+
+use getopts::{Matches, Options, ParsingStyle};
+use ngctl_rs::cli::{option_error, Exit, Program, EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE};
+use ngctl_rs::error::describe;
+use script::Script;
+use session::{Session, Status};
+use std::{
+    io::{stdin, stdout, IsTerminal},
+    process::ExitCode,
+};
+
+const USAGE: &str = "usage: ngctl-rs [-j jail] [-d] [-f filename] [-n nodename] \
+                     [--socket path] [command [argument ...]]";
+
+fn main() -> ExitCode {
+    let (program, args) = Program::from_args(std::env::args_os());
+    let result = args.and_then(|args| run(&program, &args));
+    program.end(result)
+}
+
+fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
+    let options = parse(args).map_err(|fail| usage(program, &option_error(&fail)))?;
+    // As with getopt(3), of an option given twice the last one counts.
+    let last = |name| options.opt_strs(name).pop();
+
+    if last("j").is_some() {
+        let advice = "jails are entered with jexec(8): jexec jail ngctl-rs ...";
+        return Err(Exit::new(EX_UNAVAILABLE, advice));
+    }
+    let script = match last("f") {
+        Some(path) => Some(
+            Script::open(&path)
+                .map_err(|error| Exit::new(EX_NOINPUT, format!("{path}: {}", describe(&error))))?,
+        ),
+        None => None,
+    };
+    let node_name = last("n").unwrap_or_else(|| format!("ngctl{}", std::process::id()));
+    let mut session = Session::new(
+        program.clone(),
+        node_name,
+        last("socket").map(Into::into),
+        options.opt_count("d") as u32,
+    );
+
+    let status = if !options.free.is_empty() {
+        let words: Vec<&str> = options.free.iter().map(String::as_str).collect();
+        session.execute(&words)
+    } else if let Some(script) = script {
+        session.client()?;
+        script.run(&mut session)
+    } else if stdin().is_terminal() && stdout().is_terminal() {
+        interactive::run(&mut session)?
+    } else {
+        return Err(usage(program, "no command specified"));
+    };
+    match status {
+        Status::Done | Status::Quit => Ok(()),
+        Status::Failed(code) => Err(Exit::new(code, "")),
+    }
+}
+
+fn parse(args: &[String]) -> Result<Matches, getopts::Fail> {
+    Options::new()
+        .parsing_style(ParsingStyle::StopAtFirstFree)
+        .optflagmulti("d", "", "")
+        .optmulti("f", "", "", "")
+        .optmulti("j", "", "", "")
+        .optmulti("n", "", "", "")
+        .optmulti("", "socket", "", "")
+        .parse(args)
+}
+
+/// Base says what is wrong and how it is done right.
+fn usage(program: &Program, message: &str) -> Exit {
+    program.warn(message);
+    eprintln!("{USAGE}");
+    Exit::new(EX_USAGE, "")
+}

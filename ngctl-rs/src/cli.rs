@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What the commands built on this library share: err(3)'s way of speaking,
+//! getopt(3)'s words, sysexits(3)'s numbers.
+
+use crate::{client::Client, error::Error, trace::Trace, transport::Endpoint};
+use std::{ffi::OsString, fmt, path::Path, path::PathBuf, process::ExitCode};
+
+/// Success.
+pub const EX_OK: u8 = 0;
+/// The command was used wrongly.
+pub const EX_USAGE: u8 = 64;
+/// An input file cannot be read.
+pub const EX_NOINPUT: u8 = 66;
+/// `nghost` is not running.
+pub const EX_UNAVAILABLE: u8 = 69;
+/// Something that cannot be.
+pub const EX_SOFTWARE: u8 = 70;
+/// The system, or a node, refused.
+pub const EX_OSERR: u8 = 71;
+/// Output cannot be written.
+pub const EX_IOERR: u8 = 74;
+/// The other end sent what it must not.
+pub const EX_PROTOCOL: u8 = 76;
+/// The user may not.
+pub const EX_NOPERM: u8 = 77;
+
+/// An error to end a program with.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// What to say on standard error, after the program's name; may be empty.
+    pub message: String,
+    /// The program's exit status.
+    pub code: u8,
+}
+
+impl Exit {
+    /// An end with words.
+    pub fn new(code: u8, message: impl fmt::Display) -> Self {
+        Self {
+            message: message.to_string(),
+            code,
+        }
+    }
+
+    /// Why a client could not be opened. Base has one status for all of it;
+    /// an absent `nghost` and a forbidden one have their own.
+    pub fn not_open(error: &Error) -> Self {
+        match error {
+            Error::Connect { source, .. } => {
+                let code = match source.kind() {
+                    std::io::ErrorKind::PermissionDenied => EX_NOPERM,
+                    _ => EX_UNAVAILABLE,
+                };
+                Self::new(code, error)
+            }
+            _ => Self::new(EX_OSERR, format!("can't create node: {error}")),
+        }
+    }
+}
+
+/// What a command was called: messages begin with it, as with err(3), so that
+/// `ngctl-rs` installed as `ngctl` speaks as `ngctl`.
+#[derive(Clone, Debug)]
+pub struct Program(String);
+
+impl Program {
+    /// Takes the name from the command line, and the rest of that as text.
+    ///
+    /// # Errors
+    /// An [`Exit`] when an argument is not UTF-8; netgraph's names are ASCII.
+    pub fn from_args(
+        args: impl IntoIterator<Item = OsString>,
+    ) -> (Self, Result<Vec<String>, Exit>) {
+        let mut args = args.into_iter();
+        let name = args.next().unwrap_or_default();
+        let name = Path::new(&name).file_name().unwrap_or_default();
+        let rest = args
+            .map(|arg| {
+                arg.into_string().map_err(|arg| {
+                    let arg = arg.to_string_lossy();
+                    Exit::new(EX_USAGE, format!("argument \"{arg}\" is not UTF-8"))
+                })
+            })
+            .collect();
+        (Self(name.to_string_lossy().into_owned()), rest)
+    }
+
+    /// Says something on standard error, as warnx(3).
+    pub fn warn(&self, message: impl fmt::Display) {
+        eprintln!("{}: {message}", self.0);
+    }
+
+    /// Says what is to be said, and gives the status to end with.
+    pub fn end(&self, result: Result<(), Exit>) -> ExitCode {
+        match result {
+            Ok(()) => EX_OK.into(),
+            Err(exit) => {
+                if !exit.message.is_empty() {
+                    self.warn(&exit.message);
+                }
+                exit.code.into()
+            }
+        }
+    }
+
+    /// Opens a client that traces to standard error.
+    ///
+    /// # Errors
+    /// [`Exit::not_open`].
+    pub fn open(
+        &self,
+        node_name: &str,
+        socket: Option<PathBuf>,
+        debug: u32,
+    ) -> Result<Client, Exit> {
+        let mut client = Client::open(node_name, &Endpoint::choose(socket))
+            .map_err(|error| Exit::not_open(&error))?;
+        client.set_trace(self.trace(debug));
+        Ok(client)
+    }
+
+    /// A trace to standard error.
+    pub fn trace(&self, level: u32) -> Trace {
+        let program = self.clone();
+        Trace::new(level, move |line| program.warn(line))
+    }
+}
+
+/// What getopt(3) says of options that it does not take.
+///
+/// ```
+/// let fail = getopts::Options::new().parse(["-x"]).unwrap_err();
+/// assert_eq!(ngctl_rs::cli::option_error(&fail), "illegal option -- x");
+/// ```
+pub fn option_error(fail: &getopts::Fail) -> String {
+    match fail {
+        getopts::Fail::UnrecognizedOption(option) => format!("illegal option -- {option}"),
+        getopts::Fail::ArgumentMissing(option) => {
+            format!("option requires an argument -- {option}")
+        }
+        other => other.to_string(),
+    }
+}

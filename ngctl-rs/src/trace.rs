@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What goes over the socket, for people: libnetgraph's debug levels.
+
+use crate::{
+    error::Error,
+    message::{text, Message},
+};
+use std::fmt::Write as _;
+
+/// Shows messages and packets as they pass.
+///
+/// Level 0 shows nothing, 1 the requests that failed, 2 every message and the
+/// size of every packet, 3 packets' bytes too.
+///
+/// ```no_run
+/// use ngctl_rs::{trace::Trace, Client, Endpoint};
+///
+/// let mut netgraph = Client::open("example", &Endpoint::choose(None))?;
+/// netgraph.set_trace(Trace::new(2, |line| eprintln!("example: {line}")));
+/// # Ok::<(), ngctl_rs::Error>(())
+/// ```
+pub struct Trace {
+    level: u32,
+    sink: Box<dyn FnMut(&str)>,
+}
+
+impl Trace {
+    /// Hands `sink` one line at a time, without its end.
+    pub fn new(level: u32, sink: impl FnMut(&str) + 'static) -> Self {
+        Self {
+            level,
+            sink: Box::new(sink),
+        }
+    }
+
+    pub(crate) fn message(&mut self, doing: &str, path: &str, message: &Message) {
+        if self.level < 2 {
+            return;
+        }
+        let kind = if message.is_response() {
+            "RESPONSE"
+        } else {
+            "MESSAGE"
+        };
+        let header = &message.header;
+        self.line(&format!("{doing} {kind}: \"{path}\""));
+        self.line(&format!("  vers   {}", header.version));
+        self.line(&format!("  arglen {}", header.arglen));
+        self.line(&format!("  flags  {:x}", header.flags));
+        self.line(&format!("  token  {}", header.token));
+        self.line(&format!("  cookie {}", header.typecookie));
+        let name = text(&header.cmdstr);
+        self.line(&format!("  cmd    {} ({name})", header.cmd as i32));
+        self.bytes(&message.args);
+    }
+
+    pub(crate) fn packet(&mut self, doing: &str, hook: &str, packet: &[u8]) {
+        if self.level >= 2 {
+            let count = packet.len();
+            self.line(&format!("{doing} hook \"{hook}\" ({count} bytes)"));
+        }
+        if self.level >= 3 {
+            self.bytes(packet);
+        }
+    }
+
+    pub(crate) fn failure(&mut self, path: &str, error: &Error) {
+        if self.level >= 1 {
+            self.line(&format!("sendto({path}): {error}"));
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        hexdump(bytes).lines().for_each(|line| self.line(line));
+    }
+
+    fn line(&mut self, line: &str) {
+        (self.sink)(line);
+    }
+}
+
+impl Default for Trace {
+    /// Shows nothing.
+    fn default() -> Self {
+        Self::new(0, |_| {})
+    }
+}
+
+/// Bytes in hexadecimal and ASCII, 16 to a line, as ngctl(8) shows them.
+///
+/// ```
+/// let line = "0000:  68 69 0a                                         hi.             \n";
+/// assert_eq!(ngctl_rs::trace::hexdump(b"hi\n"), line);
+/// ```
+pub fn hexdump(bytes: &[u8]) -> String {
+    const PER_LINE: usize = 16;
+    let mut dump = String::new();
+    for (index, line) in bytes.chunks(PER_LINE).enumerate() {
+        let hex: String = line.iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x} "); // A String takes all.
+            hex
+        });
+        let ascii: String = line
+            .iter()
+            .map(|byte| match byte {
+                b' '..=b'~' => char::from(*byte),
+                _ => '.',
+            })
+            .collect();
+        let offset = index * PER_LINE;
+        let _ = writeln!(dump, "{offset:04x}:  {hex:<48} {ascii:<16}");
+    }
+    dump
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Netgraph through FreeBSD's own sockets, as ng_socket(4) describes them: a
+//! control socket, which is the node, and a data socket connected to it.
+//!
+//! The only module with `unsafe` in it: no safe wrapper knows this address
+//! family. What can be done through one, is.
+
+#![allow(unsafe_code)]
+
+use super::{address, wait_readable, Incoming, Transport};
+use crate::{
+    errno::Errno,
+    error::{Error, Result},
+};
+use libc::{c_int, sockaddr, socklen_t};
+use nix::{
+    errno::Errno as HostErrno,
+    sys::socket::{setsockopt, sockopt},
+};
+use std::{
+    io,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    time::Duration,
+};
+use sys_bindings::{EAFNOSUPPORT, NG_CONTROL, NG_DATA, SORCVBUF_SIZE};
+
+/// The kernel's default of 20 KB loses the list of some 280 nodes, as well as
+/// every `SHOW` reply.
+const BUFFER: usize = 512 * 1024;
+
+/// The two sockets.
+#[derive(Debug)]
+pub struct Netgraph {
+    control: OwnedFd,
+    /// Connected to the node once that has an address: a name or an id.
+    data: OwnedFd,
+    data_connected: bool,
+}
+
+impl Netgraph {
+    /// Creates the node. ng_socket(4) is loaded if the kernel lacks it.
+    ///
+    /// # Errors
+    /// `EPERM` when the user may not, `EAFNOSUPPORT` when ng_socket(4) cannot
+    /// be loaded.
+    ///
+    /// ```no_run
+    /// use ngctl_rs::transport::{netgraph::Netgraph, Transport};
+    ///
+    /// let mut node = Netgraph::open()?;
+    /// node.bind("example")?;
+    /// # Ok::<(), ngctl_rs::Error>(())
+    /// ```
+    pub fn open() -> Result<Self> {
+        let control = match socket(NG_CONTROL) {
+            Err(Error::Errno(Errno(EAFNOSUPPORT))) => {
+                load_ng_socket()?;
+                socket(NG_CONTROL)?
+            }
+            result => result?,
+        };
+        let data = socket(NG_DATA)?;
+        for fd in [&control, &data] {
+            grow_buffers(fd)?;
+        }
+        Ok(Self {
+            control,
+            data,
+            data_connected: false,
+        })
+    }
+
+    /// Reads one datagram; `None` when none comes in time.
+    fn receive_from(&self, fd: BorrowedFd<'_>) -> Result<(String, Vec<u8>)> {
+        let mut bytes = vec![0u8; BUFFER];
+        let mut from = [0u8; 255];
+        let mut from_length = from.len() as socklen_t;
+        // SAFETY: both buffers are writable for the lengths passed with them,
+        // and a sockaddr may be written to any bytes: the kernel copies.
+        let count = cvt(unsafe {
+            libc::recvfrom(
+                fd.as_raw_fd(),
+                bytes.as_mut_ptr().cast(),
+                bytes.len(),
+                0,
+                from.as_mut_ptr().cast::<sockaddr>(),
+                &raw mut from_length,
+            )
+        })?;
+        bytes.truncate(count as usize);
+        let from = from.get(..from_length as usize).unwrap_or(&from);
+        let (name, _) = address::split(from)?;
+        Ok((name, bytes))
+    }
+}
+
+impl Transport for Netgraph {
+    fn bind(&mut self, name: &str) -> Result<()> {
+        let to = address::encode("node name", name)?;
+        // SAFETY: the address is readable for the length passed with it.
+        cvt(unsafe {
+            libc::bind(
+                self.control.as_raw_fd(),
+                to.as_ptr().cast::<sockaddr>(),
+                to.len() as socklen_t,
+            )
+        })?;
+        let to = address::encode("path", &format!("{name}:"))?;
+        // SAFETY: the address is readable for the length passed with it.
+        cvt(unsafe {
+            libc::connect(
+                self.data.as_raw_fd(),
+                to.as_ptr().cast::<sockaddr>(),
+                to.len() as socklen_t,
+            )
+        })?;
+        self.data_connected = true;
+        Ok(())
+    }
+
+    fn send_control(&mut self, path: &str, message: &[u8]) -> Result<()> {
+        send_to(&self.control, &address::encode("path", path)?, message)
+    }
+
+    fn send_data(&mut self, hook: &str, packet: &[u8]) -> Result<()> {
+        send_to(&self.data, &address::encode("hook", hook)?, packet)
+    }
+
+    fn receive(&mut self, timeout: Option<Duration>) -> Result<Option<Incoming>> {
+        let ready = wait_readable(&self.descriptors(), timeout)?;
+        if ready.first() == Some(&true) {
+            let (from, message) = self.receive_from(self.control.as_fd())?;
+            Ok(Some(Incoming::Control(from, message)))
+        } else if ready.get(1) == Some(&true) {
+            let (hook, packet) = self.receive_from(self.data.as_fd())?;
+            Ok(Some(Incoming::Data(hook, packet)))
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn interface_name(&mut self, index: u32) -> Result<Option<String>> {
+        match nix::net::if_::if_indextoname(index) {
+            Ok(name) => Ok(Some(name.to_string_lossy().into_owned())),
+            Err(HostErrno::ENXIO) => Ok(None),
+            Err(errno) => Err(Error::Errno(Errno(errno as i32))),
+        }
+    }
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        let mut descriptors = vec![self.control.as_fd()];
+        // One that is not connected reads as failed for ever.
+        if self.data_connected {
+            descriptors.push(self.data.as_fd());
+        }
+        descriptors
+    }
+}
+
+/// A socket of the kind that ng_socket(4) calls its protocol.
+fn socket(protocol: c_int) -> Result<OwnedFd> {
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+    // SAFETY: socket(2) takes numbers only.
+    let fd = cvt(unsafe { libc::socket(libc::AF_NETGRAPH, kind, protocol) } as isize)?;
+    // SAFETY: the descriptor is new, and nothing else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
+}
+
+/// Asks the kernel for ng_socket(4), as libnetgraph does.
+fn load_ng_socket() -> Result<()> {
+    // SAFETY: the name ends in a NUL.
+    cvt(unsafe { libc::kldload(c"ng_socket.ko".as_ptr()) } as isize)?;
+    Ok(())
+}
+
+/// Makes room for long lists; where kern.ipc.maxsockbuf forbids that much, for
+/// a `SHOW` reply, the longest single message.
+fn grow_buffers(fd: &OwnedFd) -> Result<()> {
+    let set = |size: usize| -> nix::Result<()> {
+        setsockopt(fd, sockopt::RcvBuf, &size)?;
+        setsockopt(fd, sockopt::SndBuf, &size)
+    };
+    set(BUFFER)
+        .or_else(|_| set(SORCVBUF_SIZE))
+        .map_err(|errno| Error::Errno(Errno(errno as i32)))
+}
+
+fn send_to(fd: &OwnedFd, to: &[u8], bytes: &[u8]) -> Result<()> {
+    // SAFETY: both buffers are readable for the lengths passed with them.
+    cvt(unsafe {
+        libc::sendto(
+            fd.as_raw_fd(),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            0,
+            to.as_ptr().cast::<sockaddr>(),
+            to.len() as socklen_t,
+        )
+    })?;
+    Ok(())
+}
+
+/// A system call's result, and its errno: here the host's are FreeBSD's.
+fn cvt(result: isize) -> Result<isize> {
+    if result < 0 {
+        let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
+        return Err(Error::Errno(Errno(errno)));
+    }
+    Ok(result)
+}

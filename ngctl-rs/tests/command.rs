@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Scripts, options and bad input, where ours says more than base or base has
+//! no transcript.
+
+mod support;
+
+use ngctl_rs::Message;
+use std::{
+    path::Path,
+    sync::mpsc::{channel, Receiver},
+};
+use support::{response, run, Answer, Run, Server, World};
+use sys_bindings::*;
+
+const NGCTL: &str = env!("CARGO_BIN_EXE_ngctl-rs");
+
+/// The script of the article of 2004.
+const ARTICLE: &str = "\
+mkpeer em0: tee lower right
+connect em0: em0:lower upper left
+mkpeer em0:lower netflow right2left iface0
+name em0:lower.right2left netflow
+msg netflow: setifindex { iface=0 index=1 }
+mkpeer netflow: ksocket export inet/dgram/udp
+msg netflow:export connect inet/127.0.0.1:4444
+";
+
+/// A world that takes everything, and tells what it was sent: path, command,
+/// and texts in the arguments.
+fn obedient() -> (Server, Receiver<String>) {
+    let (tell, told) = channel();
+    let world = World::new(move |_, path, message| {
+        let args: Vec<String> = message
+            .args
+            .split(|byte| *byte == 0)
+            .filter(|text| !text.is_empty())
+            .map(|text| String::from_utf8_lossy(text).into_owned())
+            .collect();
+        match (message.header.typecookie, message.header.cmd) {
+            (NGM_GENERIC_COOKIE, NGM_ASCII2BINARY) => {
+                let ascii = Message::parse(&message.args).expect("a message");
+                let name = ngctl_rs::message::text(&ascii.header.cmdstr);
+                let line = format!("{name} {}", ngctl_rs::message::text(&ascii.args));
+                let binary = Message::new(4711, 1, line.as_bytes());
+                return Ok(vec![response(message, &binary.to_bytes())]);
+            }
+            (_, cmd) => tell.send(format!("{path} {cmd} {}", args.join(" "))),
+        }
+        .expect("the test listens");
+        Ok(vec![])
+    });
+    (Server::start(world), told)
+}
+
+fn ngctl(server: &Server, args: &[&str], input: &[u8]) -> Run {
+    run(NGCTL, "ngctl", args, &server.socket(), input)
+}
+
+#[test]
+fn the_article_runs_verbatim() {
+    let (server, told) = obedient();
+    let script = server.file("article", ARTICLE.as_bytes());
+    let run = ngctl(&server, &["-f", script.to_str().expect("UTF-8")], b"");
+    assert_eq!(run.transcript(), "[exit 0]\n");
+    let sent: Vec<String> = told.try_iter().collect();
+    assert_eq!(
+        sent,
+        [
+            "em0: 2 tee lower right",
+            "em0: 3 em0:lower upper left",
+            "em0:lower 2 netflow right2left iface0",
+            "em0:lower.right2left 4 netflow",
+            "netflow: 1 setifindex { iface=0 index=1 }",
+            "netflow: 2 ksocket export inet/dgram/udp",
+            "netflow:export 1 connect inet/127.0.0.1:4444",
+        ]
+    );
+}
+
+#[test]
+fn scripts_come_from_standard_input_with_comments_and_blank_lines() {
+    let (server, told) = obedient();
+    let script = b"# first\n\n \t\r\nname a: b\nquit\nname never: reached\n";
+    let run = ngctl(&server, &["-f", "-"], script);
+    assert_eq!(run.transcript(), "[exit 0]\n");
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a: 4 b"]);
+}
+
+#[test]
+fn a_failing_line_ends_the_script_and_is_named() {
+    let (server, told) = obedient();
+    for (script, message, status) in [
+        (
+            "name a: b\n\nfrobnicate\n",
+            "ngctl: \"frobnicate\": unknown command",
+            71,
+        ),
+        (
+            "# c\n\nname a:\nname c: d\n",
+            "ngctl: usage: name <path> <name>",
+            64,
+        ),
+        // As in base, a comment begins in the first column.
+        ("\n\n # c\nname c: d\n", "ngctl: \"#\": unknown command", 71),
+        (
+            "\n\nname a: \u{0}b\n",
+            "ngctl: send msg: node name \"\0b\" holds a NUL byte",
+            71,
+        ),
+    ] {
+        let path = server.file("script", script.as_bytes());
+        let path = path.to_str().expect("UTF-8");
+        let run = ngctl(&server, &["-f", path], b"");
+        let line = format!("ngctl: {path}: line 3: error in file");
+        assert_eq!(run.stderr, format!("{message}\n{line}\n"));
+        assert_eq!(run.status, Some(status));
+    }
+    assert!(told.try_iter().all(|sent| sent == "a: 4 b"));
+}
+
+#[test]
+fn a_script_can_read_another() {
+    let (server, told) = obedient();
+    let inner = server.file("inner", b"name a: b\nbogus\n");
+    let inner = inner.to_str().expect("UTF-8");
+    let run = ngctl(
+        &server,
+        &["-f", "-"],
+        format!("source {inner}\n").as_bytes(),
+    );
+    assert_eq!(
+        run.stderr,
+        format!(
+            "ngctl: \"bogus\": unknown command\n\
+             ngctl: {inner}: line 2: error in file\n\
+             ngctl: standard input: line 1: error in file\n"
+        )
+    );
+    assert_eq!(run.status, Some(71));
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a: 4 b"]);
+}
+
+#[test]
+fn names_that_do_not_fit_are_refused_not_cut() {
+    let (server, told) = obedient();
+    let long = "x".repeat(32);
+    let run = ngctl(&server, &["rmhook", "a:", &long], b"");
+    let text = format!("ngctl: send msg: hook \"{long}\" is longer than 31 bytes\n[exit 71]\n");
+    assert_eq!(run.transcript(), text);
+    let run = ngctl(&server, &["shutdown", &"x".repeat(300)], b"");
+    assert_eq!(run.status, Some(71));
+    assert_eq!(told.try_iter().count(), 0);
+}
+
+#[test]
+fn without_nghost_it_says_so() {
+    let run = run(NGCTL, "ngctl", &["list"], Path::new("/nonexistent/s"), b"");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: cannot connect to /nonexistent/s: No such file or directory; \
+         is nghost running? Start it, or name its socket with --socket or $NGHOST_SOCKET\n\
+         [exit 69]\n"
+    );
+}
+
+#[test]
+fn a_script_starts_only_with_a_netgraph() {
+    let run = run(
+        NGCTL,
+        "ngctl",
+        &["-f", "-"],
+        Path::new("/nonexistent/s"),
+        b"help\n",
+    );
+    assert_eq!(run.status, Some(69));
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn unreadable_scripts_are_named() {
+    let (server, _told) = obedient();
+    let run = ngctl(&server, &["-f", "/nonexistent/f"], b"");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: /nonexistent/f: No such file or directory\n[exit 66]\n"
+    );
+    let run = ngctl(&server, &["-f", "/"], b"");
+    assert_eq!(run.transcript(), "ngctl: /: Is a directory\n[exit 66]\n");
+}
+
+#[test]
+fn options_are_as_getopt_takes_them() {
+    let (server, told) = obedient();
+    let usage = "usage: ngctl-rs [-j jail] [-d] [-f filename] [-n nodename] \
+                 [--socket path] [command [argument ...]]\n";
+    for (args, message) in [
+        (&["-x"][..], "ngctl: illegal option -- x\n"),
+        (&["-f"][..], "ngctl: option requires an argument -- f\n"),
+        (&[][..], "ngctl: no command specified\n"),
+    ] {
+        let run = ngctl(&server, args, b"");
+        assert_eq!(run.stderr, format!("{message}{usage}"));
+        assert_eq!(run.status, Some(64));
+    }
+    let run = ngctl(&server, &["list", "-x"], b"");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: illegal option -- x\nngctl: usage: list [-ln]\n[exit 64]\n"
+    );
+    // Options end at the command: what follows is the command's.
+    let run = ngctl(&server, &["-dnfoo", "--", "name", "a:", "-n"], b"");
+    assert_eq!(run.transcript(), "[exit 0]\n");
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a: 4 -n"]);
+}
+
+#[test]
+fn the_socket_option_comes_before_the_environment() {
+    let (server, told) = obedient();
+    let socket = server.socket();
+    let args = [
+        "--socket",
+        socket.to_str().expect("UTF-8"),
+        "name",
+        "a:",
+        "b",
+    ];
+    let run = run(NGCTL, "ngctl", &args, Path::new("/nonexistent/s"), b"");
+    assert_eq!(run.transcript(), "[exit 0]\n");
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a: 4 b"]);
+}
+
+#[test]
+fn help_needs_no_netgraph() {
+    let run = run(
+        NGCTL,
+        "ngctl",
+        &["help", "ls"],
+        Path::new("/nonexistent/s"),
+        b"",
+    );
+    assert_eq!(run.status, Some(0));
+    assert!(run
+        .stdout
+        .starts_with("usage:    list [-ln]\nAliases:  ls\nSummary:  "));
+}
+
+#[test]
+fn debugging_shows_what_is_sent() {
+    let (server, _told) = obedient();
+    let run = ngctl(&server, &["-d", "-d", "name", "a:", "b"], b"");
+    assert_eq!(run.status, Some(0));
+    assert!(run.stderr.starts_with("ngctl: SENDING MESSAGE: \"a:\"\n"));
+    assert!(run.stderr.contains("ngctl:   cmd    4 (cmd4)\n"));
+}
+
+#[test]
+fn packets_leave_by_our_own_hooks() {
+    let (server, _told) = obedient();
+    let run = ngctl(&server, &["write", "nosuch", "1", "0x2"], b"");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: writing to hook \"nosuch\": No route to host\n[exit 71]\n"
+    );
+    let run = ngctl(&server, &["write", "echo", "1"], b"");
+    assert_eq!(run.transcript(), "[exit 0]\n");
+}
+
+/// Answers every command that the world understands with one message.
+fn chatty(early: bool) -> Server {
+    let mut world = World::new(|_, _, message| -> Answer {
+        match message.header.cmd {
+            NGM_ASCII2BINARY => {
+                let cmd = NGM_HASREPLY | 7;
+                let binary = Message::new(4711, cmd, b"");
+                Ok(vec![response(message, &binary.to_bytes())])
+            }
+            NGM_BINARY2ASCII => Err(ENOSYS),
+            _ => Ok(vec![response(message, b"bytes\n")]),
+        }
+    });
+    world.early = early;
+    Server::start(world)
+}
+
+#[test]
+fn a_reply_that_the_node_cannot_translate_is_dumped() {
+    for early in [true, false] {
+        let run = ngctl(&chatty(early), &["msg", "odd:", "command"], b"");
+        assert_eq!(
+            run.transcript(),
+            "Rec'd response 536870919 from \"[5]:\":\n\
+             0000:  62 79 74 65 73 0a                                bytes.          \n\
+             [exit 0]\n"
+        );
+    }
+}
