@@ -29,6 +29,10 @@
 #include <net/vnet.h>
 #include <netinet/in.h>
 
+/* The base header's prototypes name struct ip and struct ip6_hdr. */
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+
 #include <netgraph/ng_message.h>
 #include <netgraph/ng_parse.h>
 #include <netgraph/netgraph.h>

@@ -33,6 +33,10 @@
 #include <netinet/in_fib.h>
 #include <netinet6/in6_fib.h>
 
+/* The base header's prototypes name struct ip and struct ip6_hdr. */
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+
 #include <netgraph/ng_message.h>
 #include <netgraph/netgraph.h>
 #include <netgraph/netflow/ng_netflow.h>
