@@ -1,0 +1,846 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The node in a home made for tests: messages, hooks, data, timer and end.
+
+#[path = "../flow/tests/support/mod.rs"]
+mod support;
+
+use std::cell::Cell;
+use std::fmt::Arguments;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+
+use flow::{Bytes, Hop, Platform, Routes, Sum};
+use ng_netflow::kpi::{Errno, HookId, Kpi, Packet, Reply, WallClock};
+use ng_netflow::{DropReason, Node, Pass, Role, TICK_MS};
+use proptest::prelude::*;
+use support::Memory;
+use sys_bindings::*;
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
+
+/// What a test can see and set of its home.
+struct World {
+    memory: Memory,
+    uptime: AtomicU64,
+    sent: Mutex<Vec<Vec<u8>>>,
+    sends_fail: AtomicBool,
+    log: Mutex<Vec<String>>,
+}
+
+#[derive(Clone)]
+struct Home(Arc<World>);
+
+/// Wall-clock seconds at boot.
+const BOOT: u64 = 1_700_000_000;
+
+impl Home {
+    fn new() -> Self {
+        Home(Arc::new(World {
+            memory: Memory::plenty(),
+            uptime: AtomicU64::new(60_000),
+            sent: Mutex::default(),
+            sends_fail: AtomicBool::new(false),
+            log: Mutex::default(),
+        }))
+    }
+
+    fn wait(&self, milliseconds: u64) {
+        self.0.uptime.fetch_add(milliseconds, SeqCst);
+    }
+
+    /// The datagrams sent since the last call.
+    fn sent(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.0.sent.lock().unwrap())
+    }
+}
+
+impl Platform for Home {
+    type Slab<T> = Box<[T]>;
+    type Lock<T> = support::StdLock<T>;
+    type Once<T> = support::StdOnce<T>;
+
+    fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
+        self.0.memory.slab(len, fill)
+    }
+
+    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[Self::Lock<T>]>> {
+        self.0.memory.locks(len, fill)
+    }
+
+    fn once<T>(&self) -> Self::Once<T> {
+        self.0.memory.once()
+    }
+}
+
+/// 192.168.1.0/24 and 2001:db8::/64 are behind interface 1, all else behind a
+/// gateway on interface 2.
+impl Routes for Home {
+    fn route4(&self, _fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
+        Some(if to.octets().starts_with(&[192, 168, 1]) {
+            Hop {
+                interface: 1,
+                gateway: Ipv4Addr::UNSPECIFIED,
+                prefix_len: 24,
+            }
+        } else {
+            Hop {
+                interface: 2,
+                gateway: Ipv4Addr::new(192, 168, 1, 254),
+                prefix_len: 0,
+            }
+        })
+    }
+
+    fn route6(&self, _fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
+        (to.segments()[0] == 0x2001).then_some(Hop {
+            interface: 1,
+            gateway: Ipv6Addr::UNSPECIFIED,
+            prefix_len: 64,
+        })
+    }
+}
+
+impl Kpi for Home {
+    type Hook = HookId;
+
+    fn hold(&self, hook: HookId) -> HookId {
+        hook
+    }
+
+    fn uptime(&self) -> u64 {
+        self.0.uptime.load(SeqCst)
+    }
+
+    fn wall_clock(&self) -> WallClock {
+        let uptime = self.uptime();
+        WallClock {
+            secs: (BOOT + uptime / 1000) as u32,
+            nanos: (uptime % 1000) as u32 * 1_000_000,
+        }
+    }
+
+    fn random(&self, seed: &mut [u64]) {
+        for (word, n) in seed.iter_mut().zip(1u64..) {
+            *word = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    fn fibs(&self) -> u16 {
+        2
+    }
+
+    fn send(&self, _: &HookId, datagram: &[u8]) -> Result<(), Errno> {
+        if self.0.sends_fail.load(SeqCst) {
+            return Err(ENOBUFS);
+        }
+        self.0.sent.lock().unwrap().push(datagram.to_vec());
+        Ok(())
+    }
+
+    fn log(&self, line: Arguments<'_>) {
+        self.0.log.lock().unwrap().push(line.to_string());
+    }
+}
+
+struct TestPacket {
+    bytes: Vec<u8>,
+    fib: u16,
+    received_on: u16,
+    marks: Cell<u32>,
+}
+
+impl Bytes for TestPacket {
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn first(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
+        Bytes::copy_out(&self.bytes[..], at, into)
+    }
+}
+
+impl Packet for TestPacket {
+    fn fib(&self) -> u16 {
+        self.fib
+    }
+
+    fn received_on(&self) -> u16 {
+        self.received_on
+    }
+
+    fn is_marked(&self, _by_this_node_only: bool) -> bool {
+        self.marks.get() > 0
+    }
+
+    fn mark(&self) {
+        self.marks.set(self.marks.get() + 1);
+    }
+}
+
+fn packet(bytes: Vec<u8>) -> TestPacket {
+    TestPacket {
+        bytes,
+        fib: 0,
+        received_on: 0,
+        marks: Cell::new(0),
+    }
+}
+
+/// An Ethernet frame with an ICMP echo reply of 84 octets, 192.168.1.2 →
+/// 192.168.1.1.
+fn echo_reply() -> TestPacket {
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
+    frame.extend([
+        0x45, 0, 0, 84, 0, 0, 0, 0, 64, 1, 0, 0, 192, 168, 1, 2, 192, 168, 1, 1, 0, 0, 0, 0,
+    ]);
+    frame.resize(14 + 84, 0);
+    packet(frame)
+}
+
+/// A UDP datagram of 28 octets without a link layer, from address `flow`.
+fn udp(flow: u32) -> Vec<u8> {
+    let [a, b, c, d] = flow.to_be_bytes();
+    vec![
+        0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, a, b, c, d, 10, 0, 0, 1, 0, 53, 0, 53, 0, 8, 0, 0,
+    ]
+}
+
+fn udp6(flow: u32) -> Vec<u8> {
+    let mut bytes = vec![0x60, 0, 0, 0, 0, 8, 17, 64, 0x20, 0x01, 0x0d, 0xb8];
+    bytes.resize(20, 0);
+    bytes.extend(flow.to_be_bytes());
+    bytes.extend([0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    bytes.extend([0, 53, 0, 53, 0, 8, 0, 0]);
+    bytes
+}
+
+fn hook(number: usize) -> HookId {
+    HookId(NonZeroUsize::new(number).unwrap())
+}
+
+/// The bytes of a reply, as a client gets them.
+#[derive(Default)]
+struct Answer(Option<Vec<u8>>);
+
+impl Reply for Answer {
+    fn make(&mut self, len: usize) -> Option<&mut [u8]> {
+        assert!(self.0.is_none(), "made at most once");
+        Some(self.0.insert(vec![0; len]))
+    }
+
+    fn shorten(&mut self, len: usize) {
+        self.0.as_mut().unwrap().truncate(len);
+    }
+}
+
+fn message(node: &Node<Home>, command: u32, args: &[u8]) -> Result<Option<Vec<u8>>, Errno> {
+    let mut answer = Answer::default();
+    node.rcvmsg(NGM_NETFLOW_COOKIE, command, args, &mut answer)?;
+    Ok(answer.0)
+}
+
+fn info(node: &Node<Home>) -> ng_netflow_info {
+    let answer = message(node, NGM_NETFLOW_INFO, &[]).unwrap().unwrap();
+    ng_netflow_info::read_from_bytes(&answer).unwrap()
+}
+
+fn set_raw(node: &Node<Home>, iface: u16) {
+    let set = ng_netflow_setdlt {
+        iface,
+        dlt: DLT_RAW,
+        ..ng_netflow_setdlt::new_zeroed()
+    };
+    message(node, NGM_NETFLOW_SETDLT, set.as_bytes()).unwrap();
+}
+
+fn set_timeouts(node: &Node<Home>, inactive_timeout: u32, active_timeout: u32) {
+    let set = ng_netflow_settimeouts {
+        inactive_timeout,
+        active_timeout,
+    };
+    message(node, NGM_NETFLOW_SETTIMEOUTS, set.as_bytes()).unwrap();
+}
+
+/// A node with `iface0` taking raw IP, and an exporter.
+fn exporting_node(home: &Home) -> Node<Home> {
+    let node = Node::new(home.clone()).unwrap();
+    node.newhook(b"iface0", hook(1)).unwrap();
+    node.newhook(b"export", hook(9)).unwrap();
+    set_raw(&node, 0);
+    node
+}
+
+/// Lets time pass as the callout would.
+fn run(node: &Node<Home>, home: &Home, milliseconds: u64) {
+    for _ in 0..milliseconds / u64::from(TICK_MS) {
+        home.wait(TICK_MS.into());
+        assert_eq!(node.tick(), TICK_MS);
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+/// The flow sequence and the number of records of a version 5 datagram.
+fn sequence_and_count(datagram: &[u8]) -> (u32, u32) {
+    (word(datagram, 16), word(datagram, 0) & 0xffff)
+}
+
+#[test]
+fn the_articles_datagram() {
+    let home = Home::new();
+    let node = Node::new(home.clone()).unwrap();
+    node.newhook(b"iface0", hook(1)).unwrap();
+    node.newhook(b"export", hook(9)).unwrap();
+    let set = ng_netflow_setifindex { iface: 0, index: 1 };
+    message(&node, NGM_NETFLOW_SETIFINDEX, set.as_bytes()).unwrap();
+    node.rcvdata(Role::Iface(0), &echo_reply());
+    run(&node, &home, 16_000);
+
+    let [datagram] = &home.sent()[..] else {
+        panic!("one datagram");
+    };
+    let mut words: Vec<u32> = (0..72).step_by(4).map(|at| word(datagram, at)).collect();
+    let sent_at = words[1];
+    assert_eq!(u64::from(words[2]), BOOT + u64::from(sent_at) / 1000);
+    assert_eq!(
+        (words[12], words[13]),
+        (60_000, 60_000),
+        "milliseconds of uptime"
+    );
+    assert!(
+        (75_000..=76_000).contains(&sent_at),
+        "within a second of falling due: {sent_at}"
+    );
+    for time in [1, 2, 3, 12, 13] {
+        words[time] = 0;
+    }
+    assert_eq!(
+        words,
+        [
+            0x0005_0001,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0xc0a8_0102,
+            0xc0a8_0101,
+            0,
+            0x0001_0001,
+            1,
+            0x54,
+            0,
+            0,
+            0,
+            0x0000_0100,
+            0,
+            0x1818_0000,
+        ]
+    );
+}
+
+#[test]
+fn messages_refuse_every_length_but_their_own() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    let expectations = [
+        (NGM_NETFLOW_IFINFO, 2),
+        (NGM_NETFLOW_SHOW, 16),
+        (NGM_NETFLOW_SETDLT, 4),
+        (NGM_NETFLOW_SETIFINDEX, 4),
+        (NGM_NETFLOW_SETTIMEOUTS, 8),
+        (NGM_NETFLOW_SETCONFIG, 8),
+    ];
+    for (command, len) in expectations {
+        for wrong in (0..100).filter(|wrong| *wrong != len) {
+            assert_eq!(
+                message(&node, command, &vec![0; wrong]),
+                Err(EINVAL),
+                "{command} {wrong}"
+            );
+        }
+    }
+    // The one command without arguments does not look at them.
+    for len in 0..100 {
+        assert!(message(&node, NGM_NETFLOW_INFO, &vec![0xff; len]).is_ok());
+    }
+    for unknown in [0, 1, 2, 3, 11, 0xffff_ffff, NGM_NETFLOW_INFO & 0xff] {
+        assert_eq!(message(&node, unknown, &[]), Err(EINVAL));
+    }
+    let mut answer = Answer::default();
+    assert_eq!(
+        node.rcvmsg(NGM_NETFLOW_COOKIE + 1, NGM_NETFLOW_INFO, &[], &mut answer),
+        Err(EINVAL)
+    );
+    assert_eq!(answer.0, None);
+}
+
+#[test]
+fn settings_are_kept_and_told() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    let ifinfo = |number: u16| -> Result<ng_netflow_ifinfo, Errno> {
+        let answer = message(&node, NGM_NETFLOW_IFINFO, number.as_bytes())?.unwrap();
+        Ok(ng_netflow_ifinfo::read_from_bytes(&answer).unwrap())
+    };
+    node.rcvdata(Role::Iface(0), &packet(udp(1)));
+    let set = ng_netflow_setifindex { iface: 0, index: 7 };
+    message(&node, NGM_NETFLOW_SETIFINDEX, set.as_bytes()).unwrap();
+    let set = ng_netflow_setconfig {
+        iface: 0,
+        conf: 0x13,
+        ..ng_netflow_setconfig::new_zeroed()
+    };
+    message(&node, NGM_NETFLOW_SETCONFIG, set.as_bytes()).unwrap();
+    let told = ifinfo(0).unwrap();
+    assert_eq!(
+        (
+            told.ifinfo_packets,
+            told.ifinfo_dlt,
+            told.ifinfo_index,
+            told.conf
+        ),
+        (1, DLT_RAW, 7, 0x13)
+    );
+    assert_eq!(ifinfo(1).unwrap_err(), EINVAL, "not connected");
+    assert_eq!(ifinfo(65535).unwrap_err(), EINVAL);
+
+    for (iface, dlt) in [(0, 13), (1, DLT_RAW), (65535, DLT_RAW)] {
+        let set = ng_netflow_setdlt {
+            iface,
+            dlt,
+            ..ng_netflow_setdlt::new_zeroed()
+        };
+        assert_eq!(
+            message(&node, NGM_NETFLOW_SETDLT, set.as_bytes()),
+            Err(EINVAL)
+        );
+    }
+    let set = ng_netflow_setifindex { iface: 9, index: 2 };
+    assert_eq!(
+        message(&node, NGM_NETFLOW_SETIFINDEX, set.as_bytes()),
+        Err(EINVAL)
+    );
+    let mut set = ng_netflow_setconfig::new_zeroed();
+    set.iface = 65534;
+    assert_eq!(
+        message(&node, NGM_NETFLOW_SETCONFIG, set.as_bytes()),
+        Ok(None),
+        "before its hook"
+    );
+    set.iface = 65535;
+    assert_eq!(
+        message(&node, NGM_NETFLOW_SETCONFIG, set.as_bytes()),
+        Err(EINVAL)
+    );
+
+    set_timeouts(&node, 3, 6);
+    assert_eq!(
+        (info(&node).nfinfo_inact_t, info(&node).nfinfo_act_t),
+        (3, 6)
+    );
+}
+
+#[test]
+fn hooks_connect_once_and_again_after_they_went() {
+    let home = Home::new();
+    let node = Node::new(home.clone()).unwrap();
+    for name in [&b"iface0"[..], b"out0", b"export"] {
+        let role = node.newhook(name, hook(1)).unwrap();
+        assert_eq!(node.newhook(name, hook(2)), Err(EISCONN));
+        node.disconnect(role);
+        assert_eq!(node.newhook(name, hook(2)), Ok(role));
+    }
+    assert_eq!(node.newhook(b"iface65535", hook(3)), Err(EINVAL));
+    assert_eq!(node.newhook(b"nonsense", hook(3)), Err(EINVAL));
+}
+
+#[test]
+fn packets_are_passed_on_between_iface_and_out() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    let to = |pass: Pass| pass.to;
+    let free = Pass { to: None, error: 0 };
+    assert_eq!(node.rcvdata(Role::Iface(0), &packet(udp(1))), free);
+    node.newhook(b"out0", hook(2)).unwrap();
+    assert_eq!(
+        to(node.rcvdata(Role::Iface(0), &packet(udp(1)))),
+        Some(hook(2))
+    );
+    assert_eq!(
+        to(node.rcvdata(Role::Out(0), &packet(udp(1)))),
+        Some(hook(1))
+    );
+    assert_eq!(
+        to(node.rcvdata(Role::Iface(0), &packet(vec![1, 2, 3]))),
+        Some(hook(2))
+    );
+    assert_eq!(
+        node.rcvdata(Role::Export, &packet(udp(1))),
+        Pass {
+            to: None,
+            error: EINVAL
+        }
+    );
+    let account = node.conservation();
+    assert_eq!(
+        (account.received, account.bypassed),
+        (4, 1),
+        "egress is passed by: {account}"
+    );
+    assert_eq!(account.cached.packets, 2);
+    assert_eq!(account.unaccounted(), 0);
+
+    node.disconnect(Role::Iface(0));
+    let egress = node.rcvdata(Role::Out(0), &packet(udp(1)));
+    assert_eq!(
+        egress,
+        Pass {
+            to: None,
+            error: ENOTCONN
+        }
+    );
+}
+
+#[test]
+fn egress_and_once_are_configured() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    node.newhook(b"out0", hook(2)).unwrap();
+    let set = ng_netflow_setconfig {
+        iface: 0,
+        conf: NG_NETFLOW_CONF_INGRESS | NG_NETFLOW_CONF_EGRESS | NG_NETFLOW_CONF_ONCE,
+        ..ng_netflow_setconfig::new_zeroed()
+    };
+    message(&node, NGM_NETFLOW_SETCONFIG, set.as_bytes()).unwrap();
+    let passing = packet(udp(1));
+    node.rcvdata(Role::Iface(0), &passing);
+    node.rcvdata(Role::Out(0), &passing);
+    assert_eq!(passing.marks.get(), 1);
+    node.rcvdata(Role::Out(0), &packet(udp(1)));
+    let account = node.conservation();
+    assert_eq!(
+        (account.received, account.bypassed, account.cached.packets),
+        (3, 1, 2)
+    );
+}
+
+#[test]
+fn two_hooks_with_one_ifindex_share_flows() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    node.newhook(b"iface1", hook(2)).unwrap();
+    node.newhook(b"iface2", hook(3)).unwrap();
+    for (iface, index) in [(0, 5), (1, 5), (2, 6)] {
+        set_raw(&node, iface);
+        let set = ng_netflow_setifindex { iface, index };
+        message(&node, NGM_NETFLOW_SETIFINDEX, set.as_bytes()).unwrap();
+    }
+    for iface in 0..3 {
+        node.rcvdata(Role::Iface(iface), &packet(udp(1)));
+    }
+    assert_eq!(info(&node).nfinfo_used, 2);
+}
+
+#[test]
+fn without_a_configured_index_the_packets_own_interface_counts() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for received_on in [3, 4, 3] {
+        let mut packet = packet(udp(1));
+        packet.received_on = received_on;
+        node.rcvdata(Role::Iface(0), &packet);
+    }
+    assert_eq!(info(&node).nfinfo_used, 2);
+}
+
+#[test]
+fn each_fib_has_its_own_sequence_and_engine_id() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for fib in [0, 1, 1] {
+        let mut packet = packet(udp(1));
+        packet.fib = fib;
+        node.rcvdata(Role::Iface(0), &packet);
+    }
+    assert_eq!(info(&node).nfinfo_used, 2);
+    run(&node, &home, 16_000);
+    let mut engines: Vec<(u8, u32)> = home
+        .sent()
+        .iter()
+        .map(|d| (d[21], word(d, 24 + 16)))
+        .collect();
+    engines.sort_unstable();
+    assert_eq!(engines, [(0, 1), (1, 2)], "engine_id and packets");
+    assert_eq!(info(&node).nfinfo_alloc_fibs, 2);
+}
+
+#[test]
+fn a_mass_expiry_is_paced_and_the_sequence_has_no_gap() {
+    const FLOWS: u32 = 200_000;
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for flow in 0..FLOWS {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    home.wait(15_000);
+    let (mut next, mut datagrams, mut ticks) = (0, 0, 0);
+    while next < FLOWS {
+        node.tick();
+        let sent = home.sent();
+        assert!(sent.len() <= 1025, "{} datagrams in one tick", sent.len());
+        for datagram in &sent {
+            let (sequence, count) = sequence_and_count(datagram);
+            assert_eq!(sequence, next);
+            next += count;
+        }
+        datagrams += sent.len();
+        ticks += 1;
+        assert_eq!(node.conservation().unaccounted(), 0);
+        home.wait(TICK_MS.into());
+        assert!(ticks < 100);
+    }
+    assert_eq!(next, FLOWS);
+    assert!(
+        datagrams as u32 <= FLOWS.div_ceil(30) + 1,
+        "{datagrams} datagrams, all but one full"
+    );
+    assert_eq!(info(&node).nfinfo_inact_exp, u64::from(FLOWS));
+}
+
+#[test]
+fn a_failed_send_leaves_a_gap_and_a_count() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    let send_one = |flow| {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+        run(&node, &home, 16_500);
+    };
+    send_one(1);
+    home.0.sends_fail.store(true, SeqCst);
+    send_one(2);
+    home.0.sends_fail.store(false, SeqCst);
+    send_one(3);
+    let sequences: Vec<u32> = home
+        .sent()
+        .iter()
+        .map(|d| sequence_and_count(d).0)
+        .collect();
+    assert_eq!(sequences, [0, 2]);
+    let account = node.conservation();
+    let failed = account.dropped[DropReason::SendFailed as usize];
+    assert_eq!(
+        failed,
+        Sum {
+            records: 1,
+            packets: 1,
+            octets: 28
+        }
+    );
+    assert_eq!(info(&node).nfinfo_export_failed, 1);
+    assert_eq!((account.handed_over.packets, account.unaccounted()), (2, 0));
+}
+
+#[test]
+fn without_an_exporter_records_expire_and_are_counted() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    node.rcvdata(Role::Iface(0), &packet(udp6(1)));
+    run(&node, &home, 16_000);
+    let account = node.conservation();
+    let dropped = account.dropped[DropReason::NoExporter as usize];
+    assert_eq!(dropped.packets, 1, "version 5 does not carry IPv6");
+    node.disconnect(Role::Export);
+    node.rcvdata(Role::Iface(0), &packet(udp(1)));
+    run(&node, &home, 16_000);
+    let account = node.conservation();
+    assert_eq!(account.dropped[DropReason::NoExporter as usize].packets, 2);
+    assert_eq!((account.cached.packets, account.unaccounted()), (0, 0));
+    assert!(home.sent().is_empty());
+}
+
+#[test]
+fn timeouts_that_are_shortened_hold_at_the_next_tick() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    node.rcvdata(Role::Iface(0), &packet(udp(1)));
+    home.wait(4000);
+    node.tick();
+    assert_eq!(info(&node).nfinfo_used, 1);
+    set_timeouts(&node, 3, 1800);
+    node.tick();
+    assert_eq!(info(&node).nfinfo_used, 0);
+}
+
+#[test]
+fn close_sends_all_and_logs_the_account() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for flow in 0..1000 {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    node.rcvdata(Role::Iface(0), &packet(vec![0x45]));
+    node.close();
+    let records: u32 = home.sent().iter().map(|d| sequence_and_count(d).1).sum();
+    assert_eq!(records, 1000);
+    let log = home.0.log.lock().unwrap();
+    assert_eq!(
+        log[..],
+        [
+            "ng_netflow: packets received=1001 handed_over=1000 cached=0 pending=0 bypassed=0 \
+          refused[IP header truncated]=1 unaccounted=0"
+        ]
+    );
+}
+
+/// Walks the cache as flowctl does.  The records' source addresses.
+fn show(node: &Node<Home>, version: u8) -> Vec<u32> {
+    let (entry_len, source_at) = match version {
+        4 => (size_of::<flow_entry_data>(), 8),
+        _ => (size_of::<flow6_entry_data>(), 8 + 12),
+    };
+    let mut request = ngnf_show_header {
+        version,
+        ..ngnf_show_header::new_zeroed()
+    };
+    let mut shown = Vec::new();
+    loop {
+        let answer = message(node, NGM_NETFLOW_SHOW, request.as_bytes())
+            .unwrap()
+            .unwrap();
+        let (head, body) = ngnf_show_header::read_from_prefix(&answer).unwrap();
+        assert_eq!(head.version, version);
+        assert_eq!(body.len(), head.nentries as usize * entry_len);
+        assert!(answer.len() <= NGRESP_SIZE);
+        shown.extend(body.chunks(entry_len).map(|entry| word(entry, source_at)));
+        if head.hash_id == 0 {
+            return shown;
+        }
+        (request.hash_id, request.list_id) = (head.hash_id, head.list_id);
+    }
+}
+
+#[test]
+fn show_walks_the_whole_cache() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    assert!(show(&node, 4).is_empty());
+    for flow in 0..5000 {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+        node.rcvdata(Role::Iface(0), &packet(udp6(flow)));
+    }
+    for version in [4, 6] {
+        let mut shown = show(&node, version);
+        shown.sort_unstable();
+        assert_eq!(shown, (0..5000).collect::<Vec<u32>>());
+    }
+    for (version, hash_id) in [(5, 0), (0, 0), (4, 257), (6, u32::MAX)] {
+        let request = ngnf_show_header {
+            version,
+            hash_id,
+            ..ngnf_show_header::new_zeroed()
+        };
+        assert_eq!(
+            message(&node, NGM_NETFLOW_SHOW, request.as_bytes()),
+            Err(EINVAL)
+        );
+    }
+    let nowhere = ngnf_show_header {
+        version: 4,
+        hash_id: 256,
+        list_id: u32::MAX,
+        ..ngnf_show_header::new_zeroed()
+    };
+    let answer = message(&node, NGM_NETFLOW_SHOW, nowhere.as_bytes())
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        answer.len(),
+        size_of::<ngnf_show_header>(),
+        "beyond the end is the end"
+    );
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Packets(u32, u32),
+    Packets6(u32, u32),
+    Garbage(Vec<u8>),
+    Ticks(u64),
+    SendsFail(bool),
+    Exporter(bool),
+    Memory(usize),
+    Timeouts(u32, u32),
+    Message(u32, Vec<u8>),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        4 => (0u32..300, 1u32..50).prop_map(|(from, n)| Event::Packets(from, n)),
+        2 => (0u32..300, 1u32..50).prop_map(|(from, n)| Event::Packets6(from, n)),
+        1 => prop::collection::vec(any::<u8>(), 0..60).prop_map(Event::Garbage),
+        3 => (1u64..20).prop_map(Event::Ticks),
+        1 => any::<bool>().prop_map(Event::SendsFail),
+        1 => any::<bool>().prop_map(Event::Exporter),
+        1 => prop_oneof![(0usize..20), Just(usize::MAX)].prop_map(Event::Memory),
+        1 => (0u32..5, 0u32..9).prop_map(|(i, a)| Event::Timeouts(i, a)),
+        1 => (
+            prop_oneof![0u32..12, (1u32..12).prop_map(|c| c | NGM_NETFLOW_INFO & !0xff)],
+            prop::collection::vec(any::<u8>(), 0..20),
+        ).prop_map(|(command, args)| Event::Message(command, args)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever fails and whoever comes and goes: no packet is unaccounted.
+    #[test]
+    fn packets_are_conserved(events in prop::collection::vec(event(), 1..120)) {
+        let home = Home::new();
+        let node = exporting_node(&home);
+        let mut connected = true;
+        for event in events {
+            match event {
+                Event::Packets(from, n) => for flow in from..from + n {
+                    node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+                },
+                Event::Packets6(from, n) => for flow in from..from + n {
+                    node.rcvdata(Role::Iface(0), &packet(udp6(flow)));
+                },
+                Event::Garbage(bytes) => {
+                    node.rcvdata(Role::Iface(0), &packet(bytes));
+                }
+                Event::Ticks(ticks) => run(&node, &home, ticks * u64::from(TICK_MS)),
+                Event::SendsFail(fail) => home.0.sends_fail.store(fail, SeqCst),
+                Event::Exporter(connect) => {
+                    if connect && !connected {
+                        node.newhook(b"export", hook(9)).unwrap();
+                    } else if !connect {
+                        node.disconnect(Role::Export);
+                    }
+                    connected = connect;
+                }
+                Event::Memory(allocations) => home.0.memory.allow(allocations),
+                Event::Timeouts(inactive, active) => set_timeouts(&node, inactive, active),
+                Event::Message(command, args) => {
+                    let _ = message(&node, command, &args);
+                }
+            }
+            prop_assert_eq!(node.conservation().unaccounted(), 0);
+        }
+        node.close();
+        let account = node.conservation();
+        prop_assert_eq!(account.unaccounted(), 0);
+        prop_assert_eq!((account.cached.packets, account.pending.packets), (0, 0));
+        let sent: u32 = home.sent().iter().map(|d| sequence_and_count(d).1).sum();
+        prop_assert_eq!(u64::from(sent), account.handed_over.records);
+    }
+}
