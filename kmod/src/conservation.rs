@@ -59,6 +59,8 @@ pub struct Conservation {
     pub handed_over: Sum,
     /// What was dropped, for each reason of [`DropReason::ALL`].
     pub dropped: [Sum; DropReason::ALL.len()],
+    /// Records that left early because the cache was full.
+    pub evicted: u64,
     /// Packets that came with a time before that of an earlier one.
     pub stepped_back: u64,
 }
@@ -90,8 +92,9 @@ impl fmt::Display for Conservation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "packets received={} handed_over={} cached={} pending={} bypassed={}",
+            "packets received={} unaccounted={} handed_over={} cached={} pending={} bypassed={}",
             self.received,
+            self.unaccounted(),
             self.handed_over.packets,
             self.cached.packets,
             self.pending.packets,
@@ -110,6 +113,12 @@ impl fmt::Display for Conservation {
                 write!(f, " dropped[{}]={}", reason.name(), sum.packets)?;
             }
         }
-        write!(f, " unaccounted={}", self.unaccounted())
+        if self.evicted > 0 {
+            write!(f, " records evicted={}", self.evicted)?;
+        }
+        if self.stepped_back > 0 {
+            write!(f, " packets out of time order={}", self.stepped_back)?;
+        }
+        Ok(())
     }
 }

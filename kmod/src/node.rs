@@ -221,6 +221,7 @@ impl<K: Kpi> Node<K> {
                 DropReason::OverLimit => displaced,
                 _ => self.outcome.dropped(reason),
             }),
+            evicted: counts4.evictions.wrapping_add(counts6.evictions),
             stepped_back: counts4.stepped_back.wrapping_add(counts6.stepped_back),
         }
     }

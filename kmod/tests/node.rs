@@ -694,8 +694,8 @@ fn close_sends_all_and_logs_the_account() {
     assert_eq!(
         log[..],
         [
-            "ng_netflow: packets received=1001 handed_over=1000 cached=0 pending=0 bypassed=0 \
-          refused[IP header truncated]=1 unaccounted=0"
+            "ng_netflow: packets received=1001 unaccounted=0 handed_over=1000 cached=0 pending=0 bypassed=0 \
+          refused[IP header truncated]=1"
         ]
     );
 }

@@ -110,7 +110,7 @@ impl<T> Drop for Slab<T> {
     }
 }
 
-/// A value behind an mtx(9). It must stay where [`Locked::start`] found it.
+/// A value behind an mtx(9). It must stay where [`Locked::slab`] made it.
 pub struct Locked<T> {
     mtx: shim::mtx,
     value: UnsafeCell<T>,
@@ -125,7 +125,7 @@ impl<T> Locked<T> {
     /// A run of values, each behind a lock that is ready for use.
     pub fn slab(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Slab<Self>> {
         let slab = Slab::new(len, |index| Self {
-            mtx: shim::mtx::UNINITIALISED,
+            mtx: shim::mtx::uninitialised(),
             value: UnsafeCell::new(fill(index)),
         })?;
         for lock in slab.iter() {

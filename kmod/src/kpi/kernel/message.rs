@@ -68,7 +68,7 @@ impl Packet for Mbuf<'_> {
     fn received_on(&self) -> u16 {
         // SAFETY: as in `len`.
         let index = unsafe { shim::shim_packet_received_on(self.mbuf.as_ptr()) };
-        // A record has no room for more: "not known", as base's cast would not.
+        // A record has no room for a larger index: not known, rather than wrong.
         u16::try_from(index).unwrap_or(0)
     }
 

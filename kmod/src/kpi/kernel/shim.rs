@@ -29,7 +29,9 @@ pub struct mtx(UnsafeCell<[u64; 4]>);
 
 impl mtx {
     /// Not yet a lock: it needs `shim_mtx_init` where it is to stay.
-    pub const UNINITIALISED: Self = Self(UnsafeCell::new([0; 4]));
+    pub const fn uninitialised() -> Self {
+        Self(UnsafeCell::new([0; 4]))
+    }
 }
 
 /// `struct shim_hop`.
