@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! `show [ipv4|ipv6] [human|verbose]`: the flow cache.
+
+use super::{Action, Command, EX_BASE};
+use crate::{
+    flows::{walk, Family, WalkError},
+    format::{Format, Style},
+};
+use ngctl_rs::{
+    cli::{Exit, EX_IOERR, EX_OSERR, EX_PROTOCOL, EX_USAGE},
+    error::describe,
+    Client, Error,
+};
+use std::{
+    collections::HashMap,
+    io::{self, stdout, BufWriter, ErrorKind, Write},
+};
+
+pub static COMMAND: Command = Command {
+    name: "show",
+    parse,
+};
+
+/// What to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Request {
+    families: Vec<Family>,
+    style: Style,
+}
+
+fn parse(words: &[String]) -> Result<Action, Exit> {
+    let request = request(words)?;
+    Ok(Box::new(move |client, path| {
+        let mut out = BufWriter::new(stdout().lock());
+        for family in &request.families {
+            show(client, path, Format::new(*family, request.style), &mut out)?;
+        }
+        out.flush().map_err(unwritten)
+    }))
+}
+
+/// Reads the words in any order. Base wants the family first, and takes no
+/// notice of words that it does not know.
+fn request(words: &[String]) -> Result<Request, Exit> {
+    let mut families = Vec::new();
+    let mut style = None;
+    for word in words {
+        let begins = |name: &str| !word.is_empty() && name.starts_with(word.as_str());
+        match word.as_str() {
+            "ipv4" if !families.contains(&Family::Ipv4) => families.push(Family::Ipv4),
+            "ipv6" if !families.contains(&Family::Ipv6) => families.push(Family::Ipv6),
+            _ if begins("human") && style.is_none() => style = Some(Style::Human),
+            _ if begins("verbose") && style.is_none() => style = Some(Style::Verbose),
+            _ => {
+                let usage = "show [ipv4|ipv6] [human|verbose]";
+                let message = format!("show: bad argument: {word}; usage: {usage}");
+                return Err(Exit::new(EX_USAGE, message));
+            }
+        }
+    }
+    if families.is_empty() {
+        families = vec![Family::Ipv4, Family::Ipv6];
+    }
+    Ok(Request {
+        families,
+        style: style.unwrap_or(Style::Brief),
+    })
+}
+
+/// Prints one family. The heading comes once, however many replies there are,
+/// and in base's way: not over an empty table, unless verbose.
+fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -> Result<(), Exit> {
+    let mut names = Names::default();
+    let mut headed = format.style == Style::Verbose;
+    if headed {
+        out.write_all(format.heading().as_bytes())
+            .map_err(unwritten)?;
+    }
+    walk(client, path, format.family, |client, flows| {
+        for flow in flows {
+            if !headed {
+                out.write_all(format.heading().as_bytes())
+                    .map_err(unwritten)?;
+                headed = true;
+            }
+            let row = format.row(
+                flow,
+                &names.of(client, flow.input)?,
+                &names.of(client, flow.output)?,
+            );
+            out.write_all(row.as_bytes()).map_err(unwritten)?;
+        }
+        Ok(())
+    })
+    .map_err(|error| match error {
+        WalkError::Stopped(exit) => exit,
+        WalkError::Request(error @ Error::Errno(_)) => {
+            Exit::new(EX_BASE, format!("NgSendMsg(NGM_NETFLOW_SHOW): {error}"))
+        }
+        WalkError::Request(error) if error.is_of_reply() => {
+            Exit::new(EX_PROTOCOL, format!("node \"{path}\": {error}"))
+        }
+        WalkError::Request(error) => Exit::new(EX_OSERR, format!("node \"{path}\": {error}")),
+        error => Exit::new(EX_PROTOCOL, format!("node \"{path}\": {error}")),
+    })
+}
+
+/// Interfaces' names, each asked for once.
+#[derive(Default)]
+struct Names(HashMap<u16, String>);
+
+impl Names {
+    /// The name, or the number of an interface that has none, where base
+    /// prints "(null)".
+    fn of(&mut self, client: &mut Client, index: u16) -> Result<String, Exit> {
+        if let Some(name) = self.0.get(&index) {
+            return Ok(name.clone());
+        }
+        let name = client
+            .interface_name(index.into())
+            .map_err(|error| Exit::new(EX_OSERR, format!("interface {index}: {error}")))?
+            .unwrap_or_else(|| index.to_string());
+        self.0.insert(index, name.clone());
+        Ok(name)
+    }
+}
+
+/// Standard output cannot be written. If its reader went away, as head(1)
+/// does, there is nothing to say.
+fn unwritten(error: io::Error) -> Exit {
+    let message = match error.kind() {
+        ErrorKind::BrokenPipe => String::new(),
+        _ => format!("standard output: {}", describe(&error)),
+    };
+    Exit::new(EX_IOERR, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{request, Family, Request, Style};
+
+    fn parsed(words: &str) -> Option<Request> {
+        let words: Vec<String> = words.split(' ').map(String::from).collect();
+        request(if words == [""] { &[] } else { &words }).ok()
+    }
+
+    #[test]
+    fn the_words_after_show() {
+        let both = vec![Family::Ipv4, Family::Ipv6];
+        for (words, families, style) in [
+            ("", both.clone(), Style::Brief),
+            ("ipv4", vec![Family::Ipv4], Style::Brief),
+            ("ipv6 h", vec![Family::Ipv6], Style::Human),
+            ("verb", both, Style::Verbose),
+            ("human ipv4", vec![Family::Ipv4], Style::Human),
+        ] {
+            assert_eq!(parsed(words), Some(Request { families, style }), "{words}");
+        }
+        for words in ["ipv", "ipv5", "human verbose", "verbosely", "ipv4 ipv4"] {
+            assert_eq!(parsed(words), None, "{words}");
+        }
+    }
+}
