@@ -12,13 +12,12 @@ use crate::{
     errno::Errno,
     error::{Error, Result},
 };
-use libc::{c_int, sockaddr, socklen_t};
+use libc::{c_char, c_int, sockaddr, socklen_t};
 use nix::{
     errno::Errno as HostErrno,
     sys::socket::{setsockopt, sockopt},
 };
 use std::{
-    io,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     time::Duration,
 };
@@ -70,8 +69,8 @@ impl Netgraph {
         })
     }
 
-    /// Reads one datagram; `None` when none comes in time.
-    fn receive_from(&self, fd: BorrowedFd<'_>) -> Result<(String, Vec<u8>)> {
+    /// Reads one datagram and the text of its address.
+    fn receive_from(fd: BorrowedFd<'_>) -> Result<(String, Vec<u8>)> {
         let mut bytes = vec![0u8; BUFFER];
         let mut from = [0u8; 255];
         let mut from_length = from.len() as socklen_t;
@@ -129,10 +128,10 @@ impl Transport for Netgraph {
     fn receive(&mut self, timeout: Option<Duration>) -> Result<Option<Incoming>> {
         let ready = wait_readable(&self.descriptors(), timeout)?;
         if ready.first() == Some(&true) {
-            let (from, message) = self.receive_from(self.control.as_fd())?;
+            let (from, message) = Self::receive_from(self.control.as_fd())?;
             Ok(Some(Incoming::Control(from, message)))
         } else if ready.get(1) == Some(&true) {
-            let (hook, packet) = self.receive_from(self.data.as_fd())?;
+            let (hook, packet) = Self::receive_from(self.data.as_fd())?;
             Ok(Some(Incoming::Data(hook, packet)))
         } else {
             Ok(None)
@@ -161,15 +160,21 @@ impl Transport for Netgraph {
 fn socket(protocol: c_int) -> Result<OwnedFd> {
     let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
     // SAFETY: socket(2) takes numbers only.
-    let fd = cvt(unsafe { libc::socket(libc::AF_NETGRAPH, kind, protocol) } as isize)?;
+    let fd = cvt(unsafe { libc::socket(libc::AF_NETGRAPH, kind, protocol) })?;
     // SAFETY: the descriptor is new, and nothing else owns it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as c_int) })
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+// The libc crate lacks it.
+unsafe extern "C" {
+    /// Loads a kernel module by its file name, as kldload(2).
+    fn kldload(file: *const c_char) -> c_int;
 }
 
 /// Asks the kernel for ng_socket(4), as libnetgraph does.
 fn load_ng_socket() -> Result<()> {
     // SAFETY: the name ends in a NUL.
-    cvt(unsafe { libc::kldload(c"ng_socket.ko".as_ptr()) } as isize)?;
+    cvt(unsafe { kldload(c"ng_socket.ko".as_ptr()) })?;
     Ok(())
 }
 
@@ -200,11 +205,10 @@ fn send_to(fd: &OwnedFd, to: &[u8], bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A system call's result, and its errno: here the host's are FreeBSD's.
-fn cvt(result: isize) -> Result<isize> {
-    if result < 0 {
-        let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
-        return Err(Error::Errno(Errno(errno)));
+/// A system call's result, or its errno: here the host's are FreeBSD's.
+fn cvt<T: PartialOrd + From<i8>>(result: T) -> Result<T> {
+    if result < T::from(0) {
+        return Err(Error::Errno(Errno(HostErrno::last_raw())));
     }
     Ok(result)
 }
