@@ -10,6 +10,9 @@ set -eu
 # kmod: compiles and links the FreeBSD module, and makes the bindings.
 packages_kmod='cargo-web rustc-web rust-web-src clang-19 lld-19 llvm-19 libclang-19-dev libck-dev python3 python3-pip'
 
+# record: what demo/record.sh records with, and the programs that it records.
+packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd curl bind9-dnsutils dnsmasq-base'
+
 missing() {
 	for package; do
 		dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null |
@@ -39,7 +42,8 @@ install_packages() {
 for group; do
 	case $group in
 	kmod)	install_packages $packages_kmod ;;
-	*)	echo "install-deps: no group '$group'; there is: kmod" >&2
+	record)	install_packages $packages_record ;;
+	*)	echo "install-deps: no group '$group'; there is: kmod record" >&2
 		exit 64 ;;
 	esac
 done
