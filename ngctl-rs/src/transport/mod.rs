@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The ways to reach a netgraph, behind one trait.
 //!
-//! [`netgraph`] opens FreeBSD's own sockets, [`nghost`] connects to the
+//! `netgraph` opens FreeBSD's own sockets, [`nghost`] connects to the
 //! userland netgraph's. What they carry is the same: [`address`] and messages.
 
 pub mod address;
