@@ -415,7 +415,7 @@ fn threads_lose_nothing() {
                     let flow = if shared {
                         n % 1000
                     } else {
-                        (thread + 1) << 20 | n % 7000
+                        ((thread + 1) << 20) | (n % 7000)
                     };
                     let flags = if n % 97 == 0 { FIN } else { ACK };
                     observe(engine, &tcp(flow, flags, 100), u64::from(n) / 10).unwrap();

@@ -273,12 +273,7 @@ fn captures_cut_off_at_every_length() {
     for file in &files {
         let bytes = std::fs::read(file).unwrap();
         let (link, all) = support::read_pcap(&bytes);
-        let link = if link == 1 {
-            LinkType::Ethernet
-        } else {
-            LinkType::Raw
-        };
-        for packet in all {
+        for packet in all.iter().map(|captured| captured.bytes) {
             let whole = parse(packet, link);
             for len in 0..packet.len().min(200) {
                 if let Ok(cut) = parse(&packet[..len], link) {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use flow::{Engine, Hop, Lock, Once, Platform, Routes, Seed, SEED_WORDS};
+use flow::{Engine, Hop, LinkType, Lock, Once, Platform, Routes, Seed, SEED_WORDS};
 
 /// Memory that is refused when [`Memory::left`] has come down to 0.
 #[derive(Clone)]
@@ -114,25 +114,42 @@ pub fn shared_captures() -> Option<Vec<PathBuf>> {
     Some(files)
 }
 
+/// A packet of a capture, and when it was seen.
+pub struct Captured<'a> {
+    /// Milliseconds since 1970.
+    pub at: u64,
+    pub bytes: &'a [u8],
+}
+
 /// Link type and packets of a classic pcap file; a record that is cut off
 /// ends it.
-pub fn read_pcap(bytes: &[u8]) -> (u16, Vec<&[u8]>) {
+pub fn read_pcap(file: &[u8]) -> (LinkType, Vec<Captured<'_>>) {
     let number = |at: usize| {
-        let word: [u8; 4] = bytes.get(at..at + 4)?.try_into().unwrap();
-        Some(match bytes[0] {
+        let word: [u8; 4] = file.get(at..at + 4)?.try_into().unwrap();
+        Some(match file[0] {
             0xd4 | 0x4d => u32::from_le_bytes(word),
             _ => u32::from_be_bytes(word),
         })
     };
-    let link = number(20).expect("a pcap header") as u16;
+    let nanoseconds = number(0) == Some(0xa1b2_3c4d);
+    let link_type = match number(20).expect("a pcap header") & 0xffff {
+        1 => LinkType::Ethernet,
+        _ => LinkType::Raw,
+    };
     let (mut packets, mut at) = (Vec::new(), 24);
-    while let Some(caplen) = number(at + 8) {
+    while let (Some(secs), Some(fraction), Some(caplen)) =
+        (number(at), number(at + 4), number(at + 8))
+    {
         let start = at + 16;
-        let Some(packet) = bytes.get(start..start + caplen as usize) else {
+        let Some(bytes) = file.get(start..start + caplen as usize) else {
             break;
         };
-        packets.push(packet);
+        let milliseconds = fraction / if nanoseconds { 1_000_000 } else { 1000 };
+        packets.push(Captured {
+            at: u64::from(secs) * 1000 + u64::from(milliseconds),
+            bytes,
+        });
         at = start + caplen as usize;
     }
-    (link, packets)
+    (link_type, packets)
 }

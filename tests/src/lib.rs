@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What the end-to-end tests share: the programs under test, a collector, and
+//! the oracle.
+
+pub mod collector;
+pub mod oracle;
