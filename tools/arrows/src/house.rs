@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What is allowed. A new crate, module or unsafe file needs its line here,
+//! and whoever reviews it sees that line.
+
+/// Each crate, and the project's crates that it may import.
+pub const CRATES: &[(&str, &[&str])] = &[
+    ("flow", &[]),
+    ("sys-bindings", &[]),
+    ("ng_netflow", &["flow", "sys-bindings"]),
+    ("ngctl-rs", &["sys-bindings"]),
+    ("flowctl", &["ngctl-rs", "sys-bindings"]),
+    ("nghost", &["flow", "ng_netflow", "sys-bindings"]),
+    // These look at the house from outside; nothing may import them.
+    (
+        "end-to-end",
+        &["flow", "sys-bindings", "ngctl-rs", "nghost"],
+    ),
+    ("object-gate", &[]),
+    ("arrows", &[]),
+];
+
+/// Crates whose modules have an order: each may import only modules before it,
+/// and those it is named together with.
+pub const MODULES: &[(&str, &[&str])] = &[
+    (
+        "kmod/flow",
+        &[
+            "platform",
+            "address route",
+            "key",
+            "hash",
+            "counters",
+            "packet",
+            "cache",
+            "export",
+            "engine",
+        ],
+    ),
+    (
+        "kmod",
+        &[
+            "kpi",
+            "role",
+            "iface",
+            "conservation",
+            "guarded",
+            "exporter",
+            "node",
+            "show",
+            "message",
+            "entry",
+        ],
+    ),
+];
+
+/// Files and folders that may hold unsafe code.
+pub const UNSAFE: &[&str] = &[
+    // The kernel's services, and the functions that the kernel calls.
+    "kmod/src/kpi/",
+    "kmod/src/entry.rs",
+    // AF_NETGRAPH sockets, which no library knows.
+    "ngctl-rs/src/transport/netgraph.rs",
+    // AF_PACKET's ring and its addresses.
+    "nghost/src/live.rs",
+];
