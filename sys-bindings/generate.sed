@@ -31,13 +31,17 @@ s/^(pub const NG_NETFLOW_MAXIFACES): [a-z0-9]+/\1: u16/
 s/^(pub const (E[A-Z0-9]+|SOCK_[A-Z]+|IPPROTO_[A-Z0-9]+|NG_DATA|NG_CONTROL)): [a-z0-9]+/\1: i32/
 s/: &\[u8; [0-9]+\] = b"([^"\\]*)\\0";/: \&str = "\1";/
 
+# One assertion, one line.
+/^    \[$/{
+N
+N
+s/\n *//g
+s/,\]/]/
+}
+
 # Flexible array members are dropped: the size of a structure, here as in C,
 # is that of its fixed part, and the array is the bytes that follow.
-/^    \["Offset of field/{
-/;$/!N
-s/\n */ /
 /offset_of!\((ng_mesg, data|hooklist, link|namelist, nodeinfo|typelist, typeinfo|ng_ksocket_sockopt, value)\)/d
-}
 /: __IncompleteArrayField/d
 
 s/__bindgen_padding_([0-9])/_pad\1/

@@ -16,7 +16,7 @@ bindgen=${BINDGEN:-$root/build/tools/bin/bindgen}
 if ! "$bindgen" --version 2>/dev/null | grep -q "^bindgen $bindgen_version\$"; then
 	bindgen=$root/build/tools/bin/bindgen
 	echo "bindings: installing bindgen-cli $bindgen_version into build/tools" >&2
-	cargo install --quiet --locked --root "$root/build/tools" \
+	cargo install --quiet --locked --debug --root "$root/build/tools" \
 	    --version "$bindgen_version" bindgen-cli
 fi
 headers=$("$root/tools/freebsd-headers.sh")
@@ -39,8 +39,21 @@ constants="$constants|SOCK_(STREAM|DGRAM|RAW|RDM|SEQPACKET)"
 constants="$constants|IPPROTO_(IP|ICMP|IGMP|IPV4|TCP|UDP|IPV6|GRE|ESP|AH)"
 constants="$constants|IPPROTO_(ICMPV6|SCTP|UDPLITE|RAW|DIVERT)"
 
-generate() {
-	cat <<'RS'
+new=$root/build/generated.rs
+mkdir -p "$root/build"
+"$bindgen" "$here/wrapper.h" --output "$new.bindgen" \
+    --rust-target 1.85 --rust-edition 2021 --use-core --formatter prettyplease \
+    --ctypes-prefix crate::ctypes --disable-header-comment \
+    --no-doc-comments --no-prepend-enum-name --explicit-padding \
+    --no-copy '.*' --no-debug '.*' \
+    --with-derive-custom "$structures=$derives" \
+    --allowlist-type "$structures" --blocklist-type "$unions" \
+    --allowlist-var "$constants" \
+    -- --target=x86_64-unknown-freebsd15.0 -nostdinc \
+    -isystem "$headers/x86_64-freebsd-none" \
+    -isystem "$headers/generic-freebsd"
+
+cat > "$new" <<'RS'
 // SPDX-License-Identifier: BSD-2-Clause
 //! FreeBSD's own constants and structures. Made by `generate.sh`; do not edit.
 
@@ -48,24 +61,7 @@ use crate::unions::*;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 RS
-	"$bindgen" "$here/wrapper.h" \
-	    --rust-target 1.85 --rust-edition 2021 --use-core \
-	    --ctypes-prefix crate::ctypes --disable-header-comment \
-	    --no-doc-comments --no-prepend-enum-name --explicit-padding \
-	    --no-copy '.*' --no-debug '.*' \
-	    --with-derive-custom "$structures=$derives" \
-	    --allowlist-type "$structures" --blocklist-type "$unions" \
-	    --allowlist-var "$constants" \
-	    -- --target=x86_64-unknown-freebsd15.0 -nostdinc \
-	    -isystem "$headers/x86_64-freebsd-none" \
-	    -isystem "$headers/generic-freebsd" |
-	    sed -E -f "$here/generate.sed"
-}
-
-new=$root/build/generated.rs
-mkdir -p "$root/build"
-generate > "$new"
-rustfmt --edition 2021 "$new"
+sed -E -f "$here/generate.sed" "$new.bindgen" >> "$new"
 
 if [ "${1:-}" = --check ]; then
 	diff -u "$target" "$new" || {

@@ -9,6 +9,7 @@
 #include <net/bpf.h>
 #include <netinet/in.h>
 #include <errno.h>
+#include <limits.h>
 
 #include <netgraph/ng_message.h>
 #include <netgraph/ng_socket.h>

@@ -29,7 +29,7 @@ PY
 
 if ! headers=$(find_package); then
 	echo "freebsd-headers: fetching ziglang $version into build/ziglang" >&2
-	python3 -m pip install --quiet --disable-pip-version-check \
+	PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check \
 	    --no-deps --target "$own" "ziglang==$version" >&2
 	headers=$(find_package) || {
 		echo "freebsd-headers: ziglang $version is not usable after pip install; remove build/ziglang and try again" >&2

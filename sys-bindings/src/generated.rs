@@ -180,6 +180,7 @@ pub const NG_TEE_HOOK_LEFT2RIGHT: &str = "left2right";
 pub const NG_NETFLOW_NODE_TYPE: &str = "netflow";
 pub const NGM_NETFLOW_COOKIE: u32 = 1365756954;
 pub const NGM_NETFLOW_V9_COOKIE: u32 = 1349865386;
+pub const NG_NETFLOW_MAXIFACES: u16 = 65535;
 pub const NG_NETFLOW_HOOK_DATA: &str = "iface";
 pub const NG_NETFLOW_HOOK_OUT: &str = "out";
 pub const NG_NETFLOW_HOOK_EXPORT: &str = "export";
@@ -233,16 +234,11 @@ pub struct sockaddr_in {
 const _: () = {
     ["Size of sockaddr_in"][::core::mem::size_of::<sockaddr_in>() - 16usize];
     ["Alignment of sockaddr_in"][::core::mem::align_of::<sockaddr_in>() - 4usize];
-    ["Offset of field: sockaddr_in::sin_len"]
-        [::core::mem::offset_of!(sockaddr_in, sin_len) - 0usize];
-    ["Offset of field: sockaddr_in::sin_family"]
-        [::core::mem::offset_of!(sockaddr_in, sin_family) - 1usize];
-    ["Offset of field: sockaddr_in::sin_port"]
-        [::core::mem::offset_of!(sockaddr_in, sin_port) - 2usize];
-    ["Offset of field: sockaddr_in::sin_addr"]
-        [::core::mem::offset_of!(sockaddr_in, sin_addr) - 4usize];
-    ["Offset of field: sockaddr_in::sin_zero"]
-        [::core::mem::offset_of!(sockaddr_in, sin_zero) - 8usize];
+    ["Offset of field: sockaddr_in::sin_len"][::core::mem::offset_of!(sockaddr_in, sin_len) - 0usize];
+    ["Offset of field: sockaddr_in::sin_family"][::core::mem::offset_of!(sockaddr_in, sin_family) - 1usize];
+    ["Offset of field: sockaddr_in::sin_port"][::core::mem::offset_of!(sockaddr_in, sin_port) - 2usize];
+    ["Offset of field: sockaddr_in::sin_addr"][::core::mem::offset_of!(sockaddr_in, sin_addr) - 4usize];
+    ["Offset of field: sockaddr_in::sin_zero"][::core::mem::offset_of!(sockaddr_in, sin_zero) - 8usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -269,18 +265,12 @@ pub struct sockaddr_in6 {
 const _: () = {
     ["Size of sockaddr_in6"][::core::mem::size_of::<sockaddr_in6>() - 28usize];
     ["Alignment of sockaddr_in6"][::core::mem::align_of::<sockaddr_in6>() - 4usize];
-    ["Offset of field: sockaddr_in6::sin6_len"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_len) - 0usize];
-    ["Offset of field: sockaddr_in6::sin6_family"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_family) - 1usize];
-    ["Offset of field: sockaddr_in6::sin6_port"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_port) - 2usize];
-    ["Offset of field: sockaddr_in6::sin6_flowinfo"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_flowinfo) - 4usize];
-    ["Offset of field: sockaddr_in6::sin6_addr"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_addr) - 8usize];
-    ["Offset of field: sockaddr_in6::sin6_scope_id"]
-        [::core::mem::offset_of!(sockaddr_in6, sin6_scope_id) - 24usize];
+    ["Offset of field: sockaddr_in6::sin6_len"][::core::mem::offset_of!(sockaddr_in6, sin6_len) - 0usize];
+    ["Offset of field: sockaddr_in6::sin6_family"][::core::mem::offset_of!(sockaddr_in6, sin6_family) - 1usize];
+    ["Offset of field: sockaddr_in6::sin6_port"][::core::mem::offset_of!(sockaddr_in6, sin6_port) - 2usize];
+    ["Offset of field: sockaddr_in6::sin6_flowinfo"][::core::mem::offset_of!(sockaddr_in6, sin6_flowinfo) - 4usize];
+    ["Offset of field: sockaddr_in6::sin6_addr"][::core::mem::offset_of!(sockaddr_in6, sin6_addr) - 8usize];
+    ["Offset of field: sockaddr_in6::sin6_scope_id"][::core::mem::offset_of!(sockaddr_in6, sin6_scope_id) - 24usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -311,8 +301,7 @@ const _: () = {
     ["Offset of field: ng_msghdr::cmd"][::core::mem::offset_of!(ng_msghdr, cmd) - 8usize];
     ["Offset of field: ng_msghdr::flags"][::core::mem::offset_of!(ng_msghdr, flags) - 12usize];
     ["Offset of field: ng_msghdr::token"][::core::mem::offset_of!(ng_msghdr, token) - 16usize];
-    ["Offset of field: ng_msghdr::typecookie"]
-        [::core::mem::offset_of!(ng_msghdr, typecookie) - 20usize];
+    ["Offset of field: ng_msghdr::typecookie"][::core::mem::offset_of!(ng_msghdr, typecookie) - 20usize];
     ["Offset of field: ng_msghdr::cmdstr"][::core::mem::offset_of!(ng_msghdr, cmdstr) - 24usize];
 };
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
@@ -347,10 +336,8 @@ const _: () = {
     ["Size of ngm_mkpeer"][::core::mem::size_of::<ngm_mkpeer>() - 96usize];
     ["Alignment of ngm_mkpeer"][::core::mem::align_of::<ngm_mkpeer>() - 1usize];
     ["Offset of field: ngm_mkpeer::type_"][::core::mem::offset_of!(ngm_mkpeer, type_) - 0usize];
-    ["Offset of field: ngm_mkpeer::ourhook"]
-        [::core::mem::offset_of!(ngm_mkpeer, ourhook) - 32usize];
-    ["Offset of field: ngm_mkpeer::peerhook"]
-        [::core::mem::offset_of!(ngm_mkpeer, peerhook) - 64usize];
+    ["Offset of field: ngm_mkpeer::ourhook"][::core::mem::offset_of!(ngm_mkpeer, ourhook) - 32usize];
+    ["Offset of field: ngm_mkpeer::peerhook"][::core::mem::offset_of!(ngm_mkpeer, peerhook) - 64usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -364,10 +351,8 @@ const _: () = {
     ["Size of ngm_connect"][::core::mem::size_of::<ngm_connect>() - 576usize];
     ["Alignment of ngm_connect"][::core::mem::align_of::<ngm_connect>() - 1usize];
     ["Offset of field: ngm_connect::path"][::core::mem::offset_of!(ngm_connect, path) - 0usize];
-    ["Offset of field: ngm_connect::ourhook"]
-        [::core::mem::offset_of!(ngm_connect, ourhook) - 512usize];
-    ["Offset of field: ngm_connect::peerhook"]
-        [::core::mem::offset_of!(ngm_connect, peerhook) - 544usize];
+    ["Offset of field: ngm_connect::ourhook"][::core::mem::offset_of!(ngm_connect, ourhook) - 512usize];
+    ["Offset of field: ngm_connect::peerhook"][::core::mem::offset_of!(ngm_connect, peerhook) - 544usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -483,10 +468,8 @@ const _: () = {
     ["Size of sockaddr_ng"][::core::mem::size_of::<sockaddr_ng>() - 34usize];
     ["Alignment of sockaddr_ng"][::core::mem::align_of::<sockaddr_ng>() - 1usize];
     ["Offset of field: sockaddr_ng::sg_len"][::core::mem::offset_of!(sockaddr_ng, sg_len) - 0usize];
-    ["Offset of field: sockaddr_ng::sg_family"]
-        [::core::mem::offset_of!(sockaddr_ng, sg_family) - 1usize];
-    ["Offset of field: sockaddr_ng::sg_data"]
-        [::core::mem::offset_of!(sockaddr_ng, sg_data) - 2usize];
+    ["Offset of field: sockaddr_ng::sg_family"][::core::mem::offset_of!(sockaddr_ng, sg_family) - 1usize];
+    ["Offset of field: sockaddr_ng::sg_data"][::core::mem::offset_of!(sockaddr_ng, sg_data) - 2usize];
 };
 pub const NGM_ETHER_GET_IFNAME: u32 = 1;
 pub const NGM_ETHER_GET_IFINDEX: u32 = 2;
@@ -510,10 +493,8 @@ pub struct ng_ksocket_sockopt {
 const _: () = {
     ["Size of ng_ksocket_sockopt"][::core::mem::size_of::<ng_ksocket_sockopt>() - 8usize];
     ["Alignment of ng_ksocket_sockopt"][::core::mem::align_of::<ng_ksocket_sockopt>() - 4usize];
-    ["Offset of field: ng_ksocket_sockopt::level"]
-        [::core::mem::offset_of!(ng_ksocket_sockopt, level) - 0usize];
-    ["Offset of field: ng_ksocket_sockopt::name"]
-        [::core::mem::offset_of!(ng_ksocket_sockopt, name) - 4usize];
+    ["Offset of field: ng_ksocket_sockopt::level"][::core::mem::offset_of!(ng_ksocket_sockopt, level) - 0usize];
+    ["Offset of field: ng_ksocket_sockopt::name"][::core::mem::offset_of!(ng_ksocket_sockopt, name) - 4usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -525,10 +506,8 @@ pub struct ng_ksocket_accept {
 const _: () = {
     ["Size of ng_ksocket_accept"][::core::mem::size_of::<ng_ksocket_accept>() - 20usize];
     ["Alignment of ng_ksocket_accept"][::core::mem::align_of::<ng_ksocket_accept>() - 4usize];
-    ["Offset of field: ng_ksocket_accept::nodeid"]
-        [::core::mem::offset_of!(ng_ksocket_accept, nodeid) - 0usize];
-    ["Offset of field: ng_ksocket_accept::addr"]
-        [::core::mem::offset_of!(ng_ksocket_accept, addr) - 4usize];
+    ["Offset of field: ng_ksocket_accept::nodeid"][::core::mem::offset_of!(ng_ksocket_accept, nodeid) - 0usize];
+    ["Offset of field: ng_ksocket_accept::addr"][::core::mem::offset_of!(ng_ksocket_accept, addr) - 4usize];
 };
 pub const NGM_KSOCKET_BIND: u32 = 1;
 pub const NGM_KSOCKET_LISTEN: u32 = 2;
@@ -550,14 +529,10 @@ pub struct ng_tee_hookstat {
 const _: () = {
     ["Size of ng_tee_hookstat"][::core::mem::size_of::<ng_tee_hookstat>() - 32usize];
     ["Alignment of ng_tee_hookstat"][::core::mem::align_of::<ng_tee_hookstat>() - 8usize];
-    ["Offset of field: ng_tee_hookstat::inOctets"]
-        [::core::mem::offset_of!(ng_tee_hookstat, inOctets) - 0usize];
-    ["Offset of field: ng_tee_hookstat::inFrames"]
-        [::core::mem::offset_of!(ng_tee_hookstat, inFrames) - 8usize];
-    ["Offset of field: ng_tee_hookstat::outOctets"]
-        [::core::mem::offset_of!(ng_tee_hookstat, outOctets) - 16usize];
-    ["Offset of field: ng_tee_hookstat::outFrames"]
-        [::core::mem::offset_of!(ng_tee_hookstat, outFrames) - 24usize];
+    ["Offset of field: ng_tee_hookstat::inOctets"][::core::mem::offset_of!(ng_tee_hookstat, inOctets) - 0usize];
+    ["Offset of field: ng_tee_hookstat::inFrames"][::core::mem::offset_of!(ng_tee_hookstat, inFrames) - 8usize];
+    ["Offset of field: ng_tee_hookstat::outOctets"][::core::mem::offset_of!(ng_tee_hookstat, outOctets) - 16usize];
+    ["Offset of field: ng_tee_hookstat::outFrames"][::core::mem::offset_of!(ng_tee_hookstat, outFrames) - 24usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -573,10 +548,8 @@ const _: () = {
     ["Alignment of ng_tee_stats"][::core::mem::align_of::<ng_tee_stats>() - 8usize];
     ["Offset of field: ng_tee_stats::right"][::core::mem::offset_of!(ng_tee_stats, right) - 0usize];
     ["Offset of field: ng_tee_stats::left"][::core::mem::offset_of!(ng_tee_stats, left) - 32usize];
-    ["Offset of field: ng_tee_stats::right2left"]
-        [::core::mem::offset_of!(ng_tee_stats, right2left) - 64usize];
-    ["Offset of field: ng_tee_stats::left2right"]
-        [::core::mem::offset_of!(ng_tee_stats, left2right) - 96usize];
+    ["Offset of field: ng_tee_stats::right2left"][::core::mem::offset_of!(ng_tee_stats, right2left) - 64usize];
+    ["Offset of field: ng_tee_stats::left2right"][::core::mem::offset_of!(ng_tee_stats, left2right) - 96usize];
 };
 pub const NGM_TEE_GET_STATS: u32 = 1;
 pub const NGM_TEE_CLR_STATS: u32 = 2;
@@ -619,44 +592,25 @@ pub struct ng_netflow_info {
 const _: () = {
     ["Size of ng_netflow_info"][::core::mem::size_of::<ng_netflow_info>() - 120usize];
     ["Alignment of ng_netflow_info"][::core::mem::align_of::<ng_netflow_info>() - 8usize];
-    ["Offset of field: ng_netflow_info::nfinfo_bytes"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_bytes) - 0usize];
-    ["Offset of field: ng_netflow_info::nfinfo_packets"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_packets) - 8usize];
-    ["Offset of field: ng_netflow_info::nfinfo_bytes6"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_bytes6) - 16usize];
-    ["Offset of field: ng_netflow_info::nfinfo_packets6"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_packets6) - 24usize];
-    ["Offset of field: ng_netflow_info::nfinfo_sbytes"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_sbytes) - 32usize];
-    ["Offset of field: ng_netflow_info::nfinfo_spackets"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_spackets) - 40usize];
-    ["Offset of field: ng_netflow_info::nfinfo_sbytes6"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_sbytes6) - 48usize];
-    ["Offset of field: ng_netflow_info::nfinfo_spackets6"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_spackets6) - 56usize];
-    ["Offset of field: ng_netflow_info::nfinfo_act_exp"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_act_exp) - 64usize];
-    ["Offset of field: ng_netflow_info::nfinfo_inact_exp"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_inact_exp) - 72usize];
-    ["Offset of field: ng_netflow_info::nfinfo_used"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_used) - 80usize];
-    ["Offset of field: ng_netflow_info::nfinfo_used6"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_used6) - 84usize];
-    ["Offset of field: ng_netflow_info::nfinfo_alloc_failed"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_alloc_failed) - 88usize];
-    ["Offset of field: ng_netflow_info::nfinfo_export_failed"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_export_failed) - 92usize];
-    ["Offset of field: ng_netflow_info::nfinfo_export9_failed"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_export9_failed) - 96usize];
-    ["Offset of field: ng_netflow_info::nfinfo_realloc_mbuf"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_realloc_mbuf) - 100usize];
-    ["Offset of field: ng_netflow_info::nfinfo_alloc_fibs"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_alloc_fibs) - 104usize];
-    ["Offset of field: ng_netflow_info::nfinfo_inact_t"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_inact_t) - 108usize];
-    ["Offset of field: ng_netflow_info::nfinfo_act_t"]
-        [::core::mem::offset_of!(ng_netflow_info, nfinfo_act_t) - 112usize];
+    ["Offset of field: ng_netflow_info::nfinfo_bytes"][::core::mem::offset_of!(ng_netflow_info, nfinfo_bytes) - 0usize];
+    ["Offset of field: ng_netflow_info::nfinfo_packets"][::core::mem::offset_of!(ng_netflow_info, nfinfo_packets) - 8usize];
+    ["Offset of field: ng_netflow_info::nfinfo_bytes6"][::core::mem::offset_of!(ng_netflow_info, nfinfo_bytes6) - 16usize];
+    ["Offset of field: ng_netflow_info::nfinfo_packets6"][::core::mem::offset_of!(ng_netflow_info, nfinfo_packets6) - 24usize];
+    ["Offset of field: ng_netflow_info::nfinfo_sbytes"][::core::mem::offset_of!(ng_netflow_info, nfinfo_sbytes) - 32usize];
+    ["Offset of field: ng_netflow_info::nfinfo_spackets"][::core::mem::offset_of!(ng_netflow_info, nfinfo_spackets) - 40usize];
+    ["Offset of field: ng_netflow_info::nfinfo_sbytes6"][::core::mem::offset_of!(ng_netflow_info, nfinfo_sbytes6) - 48usize];
+    ["Offset of field: ng_netflow_info::nfinfo_spackets6"][::core::mem::offset_of!(ng_netflow_info, nfinfo_spackets6) - 56usize];
+    ["Offset of field: ng_netflow_info::nfinfo_act_exp"][::core::mem::offset_of!(ng_netflow_info, nfinfo_act_exp) - 64usize];
+    ["Offset of field: ng_netflow_info::nfinfo_inact_exp"][::core::mem::offset_of!(ng_netflow_info, nfinfo_inact_exp) - 72usize];
+    ["Offset of field: ng_netflow_info::nfinfo_used"][::core::mem::offset_of!(ng_netflow_info, nfinfo_used) - 80usize];
+    ["Offset of field: ng_netflow_info::nfinfo_used6"][::core::mem::offset_of!(ng_netflow_info, nfinfo_used6) - 84usize];
+    ["Offset of field: ng_netflow_info::nfinfo_alloc_failed"][::core::mem::offset_of!(ng_netflow_info, nfinfo_alloc_failed) - 88usize];
+    ["Offset of field: ng_netflow_info::nfinfo_export_failed"][::core::mem::offset_of!(ng_netflow_info, nfinfo_export_failed) - 92usize];
+    ["Offset of field: ng_netflow_info::nfinfo_export9_failed"][::core::mem::offset_of!(ng_netflow_info, nfinfo_export9_failed) - 96usize];
+    ["Offset of field: ng_netflow_info::nfinfo_realloc_mbuf"][::core::mem::offset_of!(ng_netflow_info, nfinfo_realloc_mbuf) - 100usize];
+    ["Offset of field: ng_netflow_info::nfinfo_alloc_fibs"][::core::mem::offset_of!(ng_netflow_info, nfinfo_alloc_fibs) - 104usize];
+    ["Offset of field: ng_netflow_info::nfinfo_inact_t"][::core::mem::offset_of!(ng_netflow_info, nfinfo_inact_t) - 108usize];
+    ["Offset of field: ng_netflow_info::nfinfo_act_t"][::core::mem::offset_of!(ng_netflow_info, nfinfo_act_t) - 112usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -671,14 +625,10 @@ pub struct ng_netflow_ifinfo {
 const _: () = {
     ["Size of ng_netflow_ifinfo"][::core::mem::size_of::<ng_netflow_ifinfo>() - 12usize];
     ["Alignment of ng_netflow_ifinfo"][::core::mem::align_of::<ng_netflow_ifinfo>() - 4usize];
-    ["Offset of field: ng_netflow_ifinfo::ifinfo_packets"]
-        [::core::mem::offset_of!(ng_netflow_ifinfo, ifinfo_packets) - 0usize];
-    ["Offset of field: ng_netflow_ifinfo::ifinfo_dlt"]
-        [::core::mem::offset_of!(ng_netflow_ifinfo, ifinfo_dlt) - 4usize];
-    ["Offset of field: ng_netflow_ifinfo::ifinfo_index"]
-        [::core::mem::offset_of!(ng_netflow_ifinfo, ifinfo_index) - 6usize];
-    ["Offset of field: ng_netflow_ifinfo::conf"]
-        [::core::mem::offset_of!(ng_netflow_ifinfo, conf) - 8usize];
+    ["Offset of field: ng_netflow_ifinfo::ifinfo_packets"][::core::mem::offset_of!(ng_netflow_ifinfo, ifinfo_packets) - 0usize];
+    ["Offset of field: ng_netflow_ifinfo::ifinfo_dlt"][::core::mem::offset_of!(ng_netflow_ifinfo, ifinfo_dlt) - 4usize];
+    ["Offset of field: ng_netflow_ifinfo::ifinfo_index"][::core::mem::offset_of!(ng_netflow_ifinfo, ifinfo_index) - 6usize];
+    ["Offset of field: ng_netflow_ifinfo::conf"][::core::mem::offset_of!(ng_netflow_ifinfo, conf) - 8usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -691,10 +641,8 @@ pub struct ng_netflow_setdlt {
 const _: () = {
     ["Size of ng_netflow_setdlt"][::core::mem::size_of::<ng_netflow_setdlt>() - 4usize];
     ["Alignment of ng_netflow_setdlt"][::core::mem::align_of::<ng_netflow_setdlt>() - 2usize];
-    ["Offset of field: ng_netflow_setdlt::iface"]
-        [::core::mem::offset_of!(ng_netflow_setdlt, iface) - 0usize];
-    ["Offset of field: ng_netflow_setdlt::dlt"]
-        [::core::mem::offset_of!(ng_netflow_setdlt, dlt) - 2usize];
+    ["Offset of field: ng_netflow_setdlt::iface"][::core::mem::offset_of!(ng_netflow_setdlt, iface) - 0usize];
+    ["Offset of field: ng_netflow_setdlt::dlt"][::core::mem::offset_of!(ng_netflow_setdlt, dlt) - 2usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -705,12 +653,9 @@ pub struct ng_netflow_setifindex {
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ng_netflow_setifindex"][::core::mem::size_of::<ng_netflow_setifindex>() - 4usize];
-    ["Alignment of ng_netflow_setifindex"]
-        [::core::mem::align_of::<ng_netflow_setifindex>() - 2usize];
-    ["Offset of field: ng_netflow_setifindex::iface"]
-        [::core::mem::offset_of!(ng_netflow_setifindex, iface) - 0usize];
-    ["Offset of field: ng_netflow_setifindex::index"]
-        [::core::mem::offset_of!(ng_netflow_setifindex, index) - 2usize];
+    ["Alignment of ng_netflow_setifindex"][::core::mem::align_of::<ng_netflow_setifindex>() - 2usize];
+    ["Offset of field: ng_netflow_setifindex::iface"][::core::mem::offset_of!(ng_netflow_setifindex, iface) - 0usize];
+    ["Offset of field: ng_netflow_setifindex::index"][::core::mem::offset_of!(ng_netflow_setifindex, index) - 2usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -721,12 +666,9 @@ pub struct ng_netflow_settimeouts {
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ng_netflow_settimeouts"][::core::mem::size_of::<ng_netflow_settimeouts>() - 8usize];
-    ["Alignment of ng_netflow_settimeouts"]
-        [::core::mem::align_of::<ng_netflow_settimeouts>() - 4usize];
-    ["Offset of field: ng_netflow_settimeouts::inactive_timeout"]
-        [::core::mem::offset_of!(ng_netflow_settimeouts, inactive_timeout) - 0usize];
-    ["Offset of field: ng_netflow_settimeouts::active_timeout"]
-        [::core::mem::offset_of!(ng_netflow_settimeouts, active_timeout) - 4usize];
+    ["Alignment of ng_netflow_settimeouts"][::core::mem::align_of::<ng_netflow_settimeouts>() - 4usize];
+    ["Offset of field: ng_netflow_settimeouts::inactive_timeout"][::core::mem::offset_of!(ng_netflow_settimeouts, inactive_timeout) - 0usize];
+    ["Offset of field: ng_netflow_settimeouts::active_timeout"][::core::mem::offset_of!(ng_netflow_settimeouts, active_timeout) - 4usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -739,10 +681,8 @@ pub struct ng_netflow_setconfig {
 const _: () = {
     ["Size of ng_netflow_setconfig"][::core::mem::size_of::<ng_netflow_setconfig>() - 8usize];
     ["Alignment of ng_netflow_setconfig"][::core::mem::align_of::<ng_netflow_setconfig>() - 4usize];
-    ["Offset of field: ng_netflow_setconfig::iface"]
-        [::core::mem::offset_of!(ng_netflow_setconfig, iface) - 0usize];
-    ["Offset of field: ng_netflow_setconfig::conf"]
-        [::core::mem::offset_of!(ng_netflow_setconfig, conf) - 4usize];
+    ["Offset of field: ng_netflow_setconfig::iface"][::core::mem::offset_of!(ng_netflow_setconfig, iface) - 0usize];
+    ["Offset of field: ng_netflow_setconfig::conf"][::core::mem::offset_of!(ng_netflow_setconfig, conf) - 4usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -753,12 +693,9 @@ pub struct ng_netflow_settemplate {
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     ["Size of ng_netflow_settemplate"][::core::mem::size_of::<ng_netflow_settemplate>() - 4usize];
-    ["Alignment of ng_netflow_settemplate"]
-        [::core::mem::align_of::<ng_netflow_settemplate>() - 2usize];
-    ["Offset of field: ng_netflow_settemplate::time"]
-        [::core::mem::offset_of!(ng_netflow_settemplate, time) - 0usize];
-    ["Offset of field: ng_netflow_settemplate::packets"]
-        [::core::mem::offset_of!(ng_netflow_settemplate, packets) - 2usize];
+    ["Alignment of ng_netflow_settemplate"][::core::mem::align_of::<ng_netflow_settemplate>() - 2usize];
+    ["Offset of field: ng_netflow_settemplate::time"][::core::mem::offset_of!(ng_netflow_settemplate, time) - 0usize];
+    ["Offset of field: ng_netflow_settemplate::packets"][::core::mem::offset_of!(ng_netflow_settemplate, packets) - 2usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -769,8 +706,7 @@ pub struct ng_netflow_setmtu {
 const _: () = {
     ["Size of ng_netflow_setmtu"][::core::mem::size_of::<ng_netflow_setmtu>() - 2usize];
     ["Alignment of ng_netflow_setmtu"][::core::mem::align_of::<ng_netflow_setmtu>() - 2usize];
-    ["Offset of field: ng_netflow_setmtu::mtu"]
-        [::core::mem::offset_of!(ng_netflow_setmtu, mtu) - 0usize];
+    ["Offset of field: ng_netflow_setmtu::mtu"][::core::mem::offset_of!(ng_netflow_setmtu, mtu) - 0usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -785,14 +721,10 @@ pub struct ngnf_show_header {
 const _: () = {
     ["Size of ngnf_show_header"][::core::mem::size_of::<ngnf_show_header>() - 16usize];
     ["Alignment of ngnf_show_header"][::core::mem::align_of::<ngnf_show_header>() - 4usize];
-    ["Offset of field: ngnf_show_header::version"]
-        [::core::mem::offset_of!(ngnf_show_header, version) - 0usize];
-    ["Offset of field: ngnf_show_header::hash_id"]
-        [::core::mem::offset_of!(ngnf_show_header, hash_id) - 4usize];
-    ["Offset of field: ngnf_show_header::list_id"]
-        [::core::mem::offset_of!(ngnf_show_header, list_id) - 8usize];
-    ["Offset of field: ngnf_show_header::nentries"]
-        [::core::mem::offset_of!(ngnf_show_header, nentries) - 12usize];
+    ["Offset of field: ngnf_show_header::version"][::core::mem::offset_of!(ngnf_show_header, version) - 0usize];
+    ["Offset of field: ngnf_show_header::hash_id"][::core::mem::offset_of!(ngnf_show_header, hash_id) - 4usize];
+    ["Offset of field: ngnf_show_header::list_id"][::core::mem::offset_of!(ngnf_show_header, list_id) - 8usize];
+    ["Offset of field: ngnf_show_header::nentries"][::core::mem::offset_of!(ngnf_show_header, nentries) - 12usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -805,12 +737,9 @@ pub struct ng_netflow_v9info {
 const _: () = {
     ["Size of ng_netflow_v9info"][::core::mem::size_of::<ng_netflow_v9info>() - 6usize];
     ["Alignment of ng_netflow_v9info"][::core::mem::align_of::<ng_netflow_v9info>() - 2usize];
-    ["Offset of field: ng_netflow_v9info::templ_packets"]
-        [::core::mem::offset_of!(ng_netflow_v9info, templ_packets) - 0usize];
-    ["Offset of field: ng_netflow_v9info::templ_time"]
-        [::core::mem::offset_of!(ng_netflow_v9info, templ_time) - 2usize];
-    ["Offset of field: ng_netflow_v9info::mtu"]
-        [::core::mem::offset_of!(ng_netflow_v9info, mtu) - 4usize];
+    ["Offset of field: ng_netflow_v9info::templ_packets"][::core::mem::offset_of!(ng_netflow_v9info, templ_packets) - 0usize];
+    ["Offset of field: ng_netflow_v9info::templ_time"][::core::mem::offset_of!(ng_netflow_v9info, templ_time) - 2usize];
+    ["Offset of field: ng_netflow_v9info::mtu"][::core::mem::offset_of!(ng_netflow_v9info, mtu) - 4usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -847,8 +776,7 @@ pub struct flow6_rec {
 const _: () = {
     ["Size of flow6_rec"][::core::mem::size_of::<flow6_rec>() - 44usize];
     ["Alignment of flow6_rec"][::core::mem::align_of::<flow6_rec>() - 4usize];
-    ["Offset of field: flow6_rec::flow_type"]
-        [::core::mem::offset_of!(flow6_rec, flow_type) - 0usize];
+    ["Offset of field: flow6_rec::flow_type"][::core::mem::offset_of!(flow6_rec, flow_type) - 0usize];
     ["Offset of field: flow6_rec::fib"][::core::mem::offset_of!(flow6_rec, fib) - 2usize];
     ["Offset of field: flow6_rec::src"][::core::mem::offset_of!(flow6_rec, src) - 4usize];
     ["Offset of field: flow6_rec::dst"][::core::mem::offset_of!(flow6_rec, dst) - 20usize];
@@ -876,27 +804,17 @@ pub struct flow_entry_data {
 const _: () = {
     ["Size of flow_entry_data"][::core::mem::size_of::<flow_entry_data>() - 72usize];
     ["Alignment of flow_entry_data"][::core::mem::align_of::<flow_entry_data>() - 8usize];
-    ["Offset of field: flow_entry_data::version"]
-        [::core::mem::offset_of!(flow_entry_data, version) - 0usize];
+    ["Offset of field: flow_entry_data::version"][::core::mem::offset_of!(flow_entry_data, version) - 0usize];
     ["Offset of field: flow_entry_data::r"][::core::mem::offset_of!(flow_entry_data, r) - 4usize];
-    ["Offset of field: flow_entry_data::next_hop"]
-        [::core::mem::offset_of!(flow_entry_data, next_hop) - 24usize];
-    ["Offset of field: flow_entry_data::fle_o_ifx"]
-        [::core::mem::offset_of!(flow_entry_data, fle_o_ifx) - 28usize];
-    ["Offset of field: flow_entry_data::dst_mask"]
-        [::core::mem::offset_of!(flow_entry_data, dst_mask) - 30usize];
-    ["Offset of field: flow_entry_data::src_mask"]
-        [::core::mem::offset_of!(flow_entry_data, src_mask) - 31usize];
-    ["Offset of field: flow_entry_data::packets"]
-        [::core::mem::offset_of!(flow_entry_data, packets) - 32usize];
-    ["Offset of field: flow_entry_data::bytes"]
-        [::core::mem::offset_of!(flow_entry_data, bytes) - 40usize];
-    ["Offset of field: flow_entry_data::first"]
-        [::core::mem::offset_of!(flow_entry_data, first) - 48usize];
-    ["Offset of field: flow_entry_data::last"]
-        [::core::mem::offset_of!(flow_entry_data, last) - 56usize];
-    ["Offset of field: flow_entry_data::tcp_flags"]
-        [::core::mem::offset_of!(flow_entry_data, tcp_flags) - 64usize];
+    ["Offset of field: flow_entry_data::next_hop"][::core::mem::offset_of!(flow_entry_data, next_hop) - 24usize];
+    ["Offset of field: flow_entry_data::fle_o_ifx"][::core::mem::offset_of!(flow_entry_data, fle_o_ifx) - 28usize];
+    ["Offset of field: flow_entry_data::dst_mask"][::core::mem::offset_of!(flow_entry_data, dst_mask) - 30usize];
+    ["Offset of field: flow_entry_data::src_mask"][::core::mem::offset_of!(flow_entry_data, src_mask) - 31usize];
+    ["Offset of field: flow_entry_data::packets"][::core::mem::offset_of!(flow_entry_data, packets) - 32usize];
+    ["Offset of field: flow_entry_data::bytes"][::core::mem::offset_of!(flow_entry_data, bytes) - 40usize];
+    ["Offset of field: flow_entry_data::first"][::core::mem::offset_of!(flow_entry_data, first) - 48usize];
+    ["Offset of field: flow_entry_data::last"][::core::mem::offset_of!(flow_entry_data, last) - 56usize];
+    ["Offset of field: flow_entry_data::tcp_flags"][::core::mem::offset_of!(flow_entry_data, tcp_flags) - 64usize];
 };
 #[repr(C)]
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -920,27 +838,17 @@ pub struct flow6_entry_data {
 const _: () = {
     ["Size of flow6_entry_data"][::core::mem::size_of::<flow6_entry_data>() - 112usize];
     ["Alignment of flow6_entry_data"][::core::mem::align_of::<flow6_entry_data>() - 8usize];
-    ["Offset of field: flow6_entry_data::version"]
-        [::core::mem::offset_of!(flow6_entry_data, version) - 0usize];
+    ["Offset of field: flow6_entry_data::version"][::core::mem::offset_of!(flow6_entry_data, version) - 0usize];
     ["Offset of field: flow6_entry_data::r"][::core::mem::offset_of!(flow6_entry_data, r) - 4usize];
-    ["Offset of field: flow6_entry_data::n"]
-        [::core::mem::offset_of!(flow6_entry_data, n) - 48usize];
-    ["Offset of field: flow6_entry_data::fle_o_ifx"]
-        [::core::mem::offset_of!(flow6_entry_data, fle_o_ifx) - 64usize];
-    ["Offset of field: flow6_entry_data::dst_mask"]
-        [::core::mem::offset_of!(flow6_entry_data, dst_mask) - 66usize];
-    ["Offset of field: flow6_entry_data::src_mask"]
-        [::core::mem::offset_of!(flow6_entry_data, src_mask) - 67usize];
-    ["Offset of field: flow6_entry_data::packets"]
-        [::core::mem::offset_of!(flow6_entry_data, packets) - 72usize];
-    ["Offset of field: flow6_entry_data::bytes"]
-        [::core::mem::offset_of!(flow6_entry_data, bytes) - 80usize];
-    ["Offset of field: flow6_entry_data::first"]
-        [::core::mem::offset_of!(flow6_entry_data, first) - 88usize];
-    ["Offset of field: flow6_entry_data::last"]
-        [::core::mem::offset_of!(flow6_entry_data, last) - 96usize];
-    ["Offset of field: flow6_entry_data::tcp_flags"]
-        [::core::mem::offset_of!(flow6_entry_data, tcp_flags) - 104usize];
+    ["Offset of field: flow6_entry_data::n"][::core::mem::offset_of!(flow6_entry_data, n) - 48usize];
+    ["Offset of field: flow6_entry_data::fle_o_ifx"][::core::mem::offset_of!(flow6_entry_data, fle_o_ifx) - 64usize];
+    ["Offset of field: flow6_entry_data::dst_mask"][::core::mem::offset_of!(flow6_entry_data, dst_mask) - 66usize];
+    ["Offset of field: flow6_entry_data::src_mask"][::core::mem::offset_of!(flow6_entry_data, src_mask) - 67usize];
+    ["Offset of field: flow6_entry_data::packets"][::core::mem::offset_of!(flow6_entry_data, packets) - 72usize];
+    ["Offset of field: flow6_entry_data::bytes"][::core::mem::offset_of!(flow6_entry_data, bytes) - 80usize];
+    ["Offset of field: flow6_entry_data::first"][::core::mem::offset_of!(flow6_entry_data, first) - 88usize];
+    ["Offset of field: flow6_entry_data::last"][::core::mem::offset_of!(flow6_entry_data, last) - 96usize];
+    ["Offset of field: flow6_entry_data::tcp_flags"][::core::mem::offset_of!(flow6_entry_data, tcp_flags) - 104usize];
 };
 pub const AF_LOCAL: u8 = 1;
 pub const NREC6_AT_ONCE: usize = 642;
