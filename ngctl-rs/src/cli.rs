@@ -2,8 +2,18 @@
 //! What the commands built on this library share: err(3)'s way of speaking,
 //! getopt(3)'s words, sysexits(3)'s numbers.
 
-use crate::{client::Client, error::Error, trace::Trace, transport::Endpoint};
-use std::{ffi::OsString, fmt, path::Path, path::PathBuf, process::ExitCode};
+use crate::{
+    client::Client,
+    error::{describe, Error},
+    trace::Trace,
+    transport::Endpoint,
+};
+use std::{
+    ffi::OsString,
+    fmt, io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Success.
 pub const EX_OK: u8 = 0;
@@ -13,8 +23,6 @@ pub const EX_USAGE: u8 = 64;
 pub const EX_NOINPUT: u8 = 66;
 /// `nghost` is not running.
 pub const EX_UNAVAILABLE: u8 = 69;
-/// Something that cannot be.
-pub const EX_SOFTWARE: u8 = 70;
 /// The system, or a node, refused.
 pub const EX_OSERR: u8 = 71;
 /// Output cannot be written.
@@ -42,13 +50,23 @@ impl Exit {
         }
     }
 
+    /// Standard output cannot be written. If its reader went away, as head(1)
+    /// does, there is nothing to say.
+    pub fn unwritten(error: io::Error) -> Self {
+        let message = match error.kind() {
+            io::ErrorKind::BrokenPipe => String::new(),
+            _ => format!("standard output: {}", describe(&error)),
+        };
+        Self::new(EX_IOERR, message)
+    }
+
     /// Why a client could not be opened. Base has one status for all of it;
     /// an absent `nghost` and a forbidden one have their own.
     pub fn not_open(error: &Error) -> Self {
         match error {
             Error::Connect { source, .. } => {
                 let code = match source.kind() {
-                    std::io::ErrorKind::PermissionDenied => EX_NOPERM,
+                    io::ErrorKind::PermissionDenied => EX_NOPERM,
                     _ => EX_UNAVAILABLE,
                 };
                 Self::new(code, error)
@@ -60,6 +78,18 @@ impl Exit {
 
 /// What a command was called: messages begin with it, as with err(3), so that
 /// `ngctl-rs` installed as `ngctl` speaks as `ngctl`.
+///
+/// ```no_run
+/// use ngctl_rs::cli::{Exit, Program, EX_USAGE};
+///
+/// fn main() -> std::process::ExitCode {
+///     let (program, args) = Program::from_args(std::env::args_os());
+///     program.end(args.and_then(|args| match args.as_slice() {
+///         [] => Ok(()),
+///         [first, ..] => Err(Exit::new(EX_USAGE, format!("{first}: no arguments, please"))),
+///     }))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Program(String);
 

@@ -156,6 +156,13 @@ impl Client {
     ///
     /// # Errors
     /// As [`send_ascii`](Self::send_ascii).
+    ///
+    /// ```no_run
+    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// let message = netgraph.to_binary("netflow:", "setmtu { mtu=1500 }")?;
+    /// assert_eq!(message.args, 1500u16.to_ne_bytes());
+    /// # Ok::<(), ngctl_rs::Error>(())
+    /// ```
     pub fn to_binary(&mut self, path: &str, command_and_args: &str) -> Result<Message> {
         let line = command_and_args.trim_ascii_start();
         let (command, args) = line.split_at(line.find(is_space).unwrap_or(line.len()));
@@ -227,6 +234,14 @@ impl Client {
     ///
     /// # Errors
     /// As [`receive`](Self::receive); [`Error::Timeout`] when nothing comes.
+    ///
+    /// ```no_run
+    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// if netgraph.send_ascii("netflow:", "info")?.has_reply() {
+    ///     println!("{:?}", netgraph.receive_reply()?);
+    /// }
+    /// # Ok::<(), ngctl_rs::Error>(())
+    /// ```
     pub fn receive_reply(&mut self) -> Result<Received> {
         self.receive(Some(REPLY_TIMEOUT))?
             .ok_or(Error::Timeout(REPLY_TIMEOUT))

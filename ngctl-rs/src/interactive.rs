@@ -3,7 +3,7 @@
 //! meanwhile as it comes.
 
 use crate::{
-    commands::{help, msg, unwritten},
+    commands::{help, msg},
     script::split,
     session::{Session, Status},
 };
@@ -23,10 +23,10 @@ const PROMPT: &str = "+ ";
 /// Runs commands until `quit` or the end of input.
 pub fn run(session: &mut Session) -> Result<Status, Exit> {
     session.client()?;
-    help::list(session).map_err(unwritten)?;
+    help::list(session).map_err(Exit::unwritten)?;
     loop {
-        write!(session.out, "{PROMPT}").map_err(unwritten)?;
-        session.out.flush().map_err(unwritten)?;
+        write!(session.out, "{PROMPT}").map_err(Exit::unwritten)?;
+        session.out.flush().map_err(Exit::unwritten)?;
         wait_for_input(session)?;
 
         let mut line = String::new();
@@ -35,8 +35,8 @@ pub fn run(session: &mut Session) -> Result<Status, Exit> {
             .read_line(&mut line)
             .map_err(|error| Exit::new(EX_OSERR, describe(&error)))?;
         if count == 0 {
-            writeln!(session.out).map_err(unwritten)?;
-            session.out.flush().map_err(unwritten)?;
+            writeln!(session.out).map_err(Exit::unwritten)?;
+            session.out.flush().map_err(Exit::unwritten)?;
             return Ok(Status::Quit);
         }
         if session.execute(&split(&line)) == Status::Quit {
@@ -55,10 +55,10 @@ fn wait_for_input(session: &mut Session) -> Result<(), Exit> {
             .receive(Some(Duration::ZERO))
             .map_err(failed)?
         {
-            writeln!(session.out).map_err(unwritten)?;
+            writeln!(session.out).map_err(Exit::unwritten)?;
             msg::show(session, received)?;
-            write!(session.out, "{PROMPT}").map_err(unwritten)?;
-            session.out.flush().map_err(unwritten)?;
+            write!(session.out, "{PROMPT}").map_err(Exit::unwritten)?;
+            session.out.flush().map_err(Exit::unwritten)?;
         }
         let stdin = stdin();
         let mut fds = session.client()?.descriptors();

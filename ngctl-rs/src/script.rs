@@ -2,7 +2,10 @@
 //! Commands from a file, one to a line, as `-f` and the read command take them.
 
 use crate::session::{Session, Status};
-use ngctl_rs::{cli::EX_NOINPUT, cli::EX_OSERR, error::describe};
+use ngctl_rs::{
+    cli::{EX_IOERR, EX_NOINPUT, EX_OSERR},
+    error::describe,
+};
 use std::{
     fs::File,
     io::{self, stdin, BufRead, BufReader},
@@ -53,6 +56,8 @@ impl Script {
             match status {
                 Status::Done => {}
                 Status::Quit => return Status::Quit,
+                // Nobody reads what we print: not the file's fault.
+                Status::Failed(EX_IOERR) => return status,
                 Status::Failed(code) => {
                     session
                         .program

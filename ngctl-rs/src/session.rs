@@ -87,7 +87,7 @@ impl Session {
                     Failure::Exit(exit) => exit,
                 })
             })
-            .and_then(|flow| self.out.flush().map(|()| flow).map_err(commands::unwritten));
+            .and_then(|flow| self.out.flush().map(|()| flow).map_err(Exit::unwritten));
         match outcome {
             Ok(Flow::Continue) => Status::Done,
             Ok(Flow::Quit) => Status::Quit,

@@ -7,13 +7,12 @@ use crate::{
     format::{Format, Style},
 };
 use ngctl_rs::{
-    cli::{Exit, EX_IOERR, EX_OSERR, EX_PROTOCOL, EX_USAGE},
-    error::describe,
+    cli::{Exit, EX_OSERR, EX_PROTOCOL, EX_USAGE},
     Client, Error,
 };
 use std::{
     collections::HashMap,
-    io::{self, stdout, BufWriter, ErrorKind, Write},
+    io::{stdout, BufWriter, Write},
 };
 
 pub static COMMAND: Command = Command {
@@ -35,7 +34,7 @@ fn parse(words: &[String]) -> Result<Action, Exit> {
         for family in &request.families {
             show(client, path, Format::new(*family, request.style), &mut out)?;
         }
-        out.flush().map_err(unwritten)
+        out.flush().map_err(Exit::unwritten)
     }))
 }
 
@@ -74,13 +73,13 @@ fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -
     let mut headed = format.style == Style::Verbose;
     if headed {
         out.write_all(format.heading().as_bytes())
-            .map_err(unwritten)?;
+            .map_err(Exit::unwritten)?;
     }
     walk(client, path, format.family, |client, flows| {
         for flow in flows {
             if !headed {
                 out.write_all(format.heading().as_bytes())
-                    .map_err(unwritten)?;
+                    .map_err(Exit::unwritten)?;
                 headed = true;
             }
             let row = format.row(
@@ -88,7 +87,7 @@ fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -
                 &names.of(client, flow.input)?,
                 &names.of(client, flow.output)?,
             );
-            out.write_all(row.as_bytes()).map_err(unwritten)?;
+            out.write_all(row.as_bytes()).map_err(Exit::unwritten)?;
         }
         Ok(())
     })
@@ -123,16 +122,6 @@ impl Names {
         self.0.insert(index, name.clone());
         Ok(name)
     }
-}
-
-/// Standard output cannot be written. If its reader went away, as head(1)
-/// does, there is nothing to say.
-fn unwritten(error: io::Error) -> Exit {
-    let message = match error.kind() {
-        ErrorKind::BrokenPipe => String::new(),
-        _ => format!("standard output: {}", describe(&error)),
-    };
-    Exit::new(EX_IOERR, message)
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@
 use crate::session::Session;
 use getopts::{Matches, Options, ParsingStyle};
 use ngctl_rs::{
-    cli::{option_error, Exit, EX_IOERR, EX_OSERR},
-    error::describe,
+    cli::{option_error, Exit, EX_OSERR},
     Error,
 };
 use std::{fmt, io};
@@ -110,18 +109,8 @@ impl From<Exit> for Failure {
 /// Of a failure to write, which is standard output's.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::Exit(unwritten(error))
+        Self::Exit(Exit::unwritten(error))
     }
-}
-
-/// Standard output cannot be written. If its reader went away, as head(1)
-/// does, there is nothing to say.
-pub fn unwritten(error: io::Error) -> Exit {
-    let message = match error.kind() {
-        io::ErrorKind::BrokenPipe => String::new(),
-        _ => format!("standard output: {}", describe(&error)),
-    };
-    Exit::new(EX_IOERR, message)
 }
 
 /// The command that a word means: any beginning of a name or an alias will do

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! `msg`: any command that a node knows in ASCII; and what nodes send us.
 
-use super::{request_failed, unwritten, Command, Failure, Flow, Outcome};
+use super::{request_failed, Command, Failure, Flow, Outcome};
 use crate::session::Session;
 use ngctl_rs::{cli::Exit, client::AsciiMessage, trace::hexdump, Client, Error, Message, Received};
 use std::{io, time::Duration};
@@ -61,7 +61,7 @@ pub fn show(session: &mut Session, received: Received) -> Result<(), Exit> {
             Err(_) => show_binary(session, &from, &message),
         },
     };
-    written.map_err(unwritten)
+    written.map_err(Exit::unwritten)
 }
 
 fn show_ascii(session: &mut Session, from: &str, ascii: &AsciiMessage) -> io::Result<()> {

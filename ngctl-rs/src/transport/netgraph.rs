@@ -140,6 +140,8 @@ impl Transport for Netgraph {
 
     fn interface_name(&mut self, index: u32) -> Result<Option<String>> {
         match nix::net::if_::if_indextoname(index) {
+            // nix takes the null pointer of an unknown index for success.
+            Ok(name) if name.is_empty() => Ok(None),
             Ok(name) => Ok(Some(name.to_string_lossy().into_owned())),
             Err(HostErrno::ENXIO) => Ok(None),
             Err(errno) => Err(Error::Errno(Errno(errno as i32))),
