@@ -7,21 +7,25 @@ KERNEL_SYMBOLS=	../shared/reference/kernel-symbols.txt
 
 # build/kmod/ng_netflow.ko, whichever system this is.
 kmod:
-	if [ "$$(uname)" = FreeBSD ]; then $(MAKE) -C kmod; else \
-	    tools/install-deps.sh kmod && tools/build-kmod.sh; fi
+	@mkdir -p build/kmod
+	@if [ "$$(uname)" = FreeBSD ]; then \
+	    MAKEOBJDIR=$$PWD/build/kmod $(MAKE) -C kmod; \
+	else \
+	    tools/install-deps.sh kmod && tools/build-kmod.sh; \
+	fi
 
 # Proves that the kernel's linker can take it and that it keeps the rules.
 gate: kmod
-	cargo run --quiet --release -p object-gate -- \
+	@cargo run --quiet --release -p object-gate -- \
 	    --symbols $(KERNEL_SYMBOLS) build/kmod/ng_netflow.ko
 
 # sys-bindings/src/generated.rs, from FreeBSD's headers.
 bindings:
-	tools/install-deps.sh kmod
-	sys-bindings/generate.sh
+	@tools/install-deps.sh kmod
+	@sys-bindings/generate.sh
 
 check-bindings:
-	tools/install-deps.sh kmod
-	sys-bindings/generate.sh --check
+	@tools/install-deps.sh kmod
+	@sys-bindings/generate.sh --check
 
 .PHONY: kmod gate bindings check-bindings
