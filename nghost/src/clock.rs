@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The one clock of the process. It only runs forwards.
+//!
+//! Its owner moves it: with real time, with a multiple of it, or from packet
+//! to packet while a capture is fed as fast as possible. Everything that asks
+//! for the time in between gets the same answer.
+
+use std::cell::Cell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Nanoseconds in a millisecond.
+pub const NANOS_PER_MILLI: u64 = 1_000_000;
+/// Nanoseconds in a second.
+pub const NANOS_PER_SEC: u64 = 1_000_000_000;
+
+/// Uptime, and the time of day that belongs to it.
+#[derive(Debug)]
+pub struct Clock {
+    uptime: Cell<u64>,
+    /// Time of day, in nanoseconds since 1970, less uptime; wraps when a
+    /// capture's stamps are before 1970 plus uptime.
+    offset: Cell<u64>,
+}
+
+impl Clock {
+    /// A clock that begins now, with uptime 0 and the host's time of day.
+    pub fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_nanos() as u64);
+        Clock {
+            uptime: Cell::new(0),
+            offset: Cell::new(now),
+        }
+    }
+
+    /// Nanoseconds since the clock began.
+    pub fn uptime(&self) -> u64 {
+        self.uptime.get()
+    }
+
+    /// Nanoseconds since 1970-01-01 00:00:00 UTC.
+    pub fn time_of_day(&self) -> u64 {
+        self.offset.get().wrapping_add(self.uptime.get())
+    }
+
+    /// Moves the clock on to `uptime`, in nanoseconds. `false` when that is
+    /// past already: then the clock stays.
+    pub fn advance_to(&self, uptime: u64) -> bool {
+        let forwards = uptime >= self.uptime.get();
+        if forwards {
+            self.uptime.set(uptime);
+        }
+        forwards
+    }
+
+    /// Sets the time of day, in nanoseconds since 1970. Uptime is not changed.
+    pub fn set_time_of_day(&self, now: u64) {
+        self.offset.set(now.wrapping_sub(self.uptime.get()));
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn uptime_never_runs_backwards(steps in proptest::collection::vec(any::<u64>(), 1..50)) {
+            let clock = Clock::new();
+            let mut latest = 0;
+            for step in steps {
+                prop_assert_eq!(clock.advance_to(step), step >= latest);
+                latest = latest.max(step);
+                prop_assert_eq!(clock.uptime(), latest);
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_of_day_moves_with_uptime() {
+        let clock = Clock::new();
+        clock.advance_to(5 * NANOS_PER_SEC);
+        clock.set_time_of_day(1_000 * NANOS_PER_SEC);
+        assert_eq!(clock.uptime(), 5 * NANOS_PER_SEC);
+        clock.advance_to(7 * NANOS_PER_SEC);
+        assert_eq!(clock.time_of_day(), 1_002 * NANOS_PER_SEC);
+    }
+}

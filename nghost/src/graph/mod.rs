@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Nodes, hooks and what travels between them.
+//!
+//! Packets and messages are delivered by plain calls, so that the sender sees
+//! the receiver's errno, as in base. A chain of calls that grows deeper than
+//! [`MAX_DEPTH`] goes on from a queue, and so do answers and shutdowns that
+//! nodes ask for: [`Graph::run`] works them off.
+//!
+//! The state is borrowed for as long as a lookup takes and never while a node
+//! is called, so a node may do anything with the graph that it stands in.
+
+mod directory;
+mod generic;
+pub mod path;
+mod topology;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use slotmap::{new_key_type, SlotMap};
+use sys_bindings::{EINVAL, ENETDOWN, ENOMEM, NGM_GENERIC_COOKIE};
+
+use crate::ascii::Command;
+use crate::errno::Errno;
+use crate::message::Message;
+use crate::node::{Here, Incoming, Node, Origin, Packet};
+use directory::Directory;
+
+new_key_type! {
+    /// A node, as long as it lives.
+    pub struct NodeKey;
+    /// A hook, as long as it is connected.
+    pub struct HookKey;
+}
+
+/// Calls from node to node before the queue takes over.
+const MAX_DEPTH: u32 = 8;
+
+/// Packets and messages that the queue holds: `net.graph.maxdata`.
+const MAX_QUEUE: usize = 4096;
+
+/// Items that one [`Graph::run`] works off, so that packets going round in a
+/// loop of hubs leave time for the client that removes it.
+const MAX_RUN: usize = 256;
+
+/// Makes a node of some type.
+pub type Constructor = Box<dyn Fn(&Weak<Graph>, NodeKey, u32) -> Result<Rc<dyn Node>, Errno>>;
+
+/// A node type.
+pub struct NodeType {
+    /// Its name.
+    pub name: &'static str,
+    /// The commands whose ASCII forms it knows, beside the generic ones.
+    pub commands: &'static [Command],
+    /// `None` for nodes that appear by other means than `NGM_MKPEER`.
+    pub constructor: Option<Constructor>,
+}
+
+/// A netgraph.
+pub struct Graph {
+    me: Weak<Graph>,
+    depth: Cell<u32>,
+    state: RefCell<State>,
+}
+
+struct State {
+    types: Vec<TypeEntry>,
+    nodes: SlotMap<NodeKey, NodeEntry>,
+    hooks: SlotMap<HookKey, HookEntry>,
+    ids: Directory,
+    names: Directory,
+    next_id: u32,
+    queue: VecDeque<Item>,
+}
+
+struct TypeEntry {
+    ty: Rc<NodeType>,
+    living: u32,
+}
+
+struct NodeEntry {
+    id: u32,
+    ty: Rc<NodeType>,
+    name: Vec<u8>,
+    /// Oldest first; base lists them from the newest.
+    hooks: Vec<HookKey>,
+    /// `None` while the constructor runs.
+    node: Option<Rc<dyn Node>>,
+    valid: bool,
+    closing: bool,
+}
+
+struct HookEntry {
+    name: Vec<u8>,
+    node: NodeKey,
+    private: u64,
+    peer: Option<HookKey>,
+    /// Both sides have agreed.
+    valid: bool,
+}
+
+enum Item {
+    Data(HookKey, Packet),
+    Message(NodeKey, u32, Message),
+    Remove(NodeKey),
+}
+
+impl Graph {
+    /// A graph without nodes or types.
+    pub fn new() -> Rc<Self> {
+        Rc::new_cyclic(|me| Graph {
+            me: me.clone(),
+            depth: Cell::new(0),
+            state: RefCell::new(State {
+                types: Vec::new(),
+                nodes: SlotMap::with_key(),
+                hooks: SlotMap::with_key(),
+                ids: Directory::new(),
+                names: Directory::new(),
+                next_id: 1,
+                queue: VecDeque::new(),
+            }),
+        })
+    }
+
+    fn here(&self, node: NodeKey) -> Here<'_> {
+        Here { graph: self, node }
+    }
+
+    /// Sends a packet out of a hook. `ENETDOWN` when it is not connected,
+    /// else what the receiver says, as far as it is called right away.
+    pub fn send_data(&self, hook: HookKey, packet: Packet) -> Result<(), Errno> {
+        let peer = self.state.borrow().peer(hook).ok_or(ENETDOWN)?;
+        if self.depth.get() >= MAX_DEPTH {
+            return self.state.borrow_mut().enqueue(Item::Data(peer, packet));
+        }
+        self.deliver(peer, packet)
+    }
+
+    /// Has the hook a peer that would take a packet?
+    pub fn is_connected(&self, hook: HookKey) -> bool {
+        self.state.borrow().peer(hook).is_some()
+    }
+
+    fn deliver(&self, hook: HookKey, packet: Packet) -> Result<(), Errno> {
+        let (node, key, private) = {
+            let state = self.state.borrow();
+            let entry = state.hooks.get(hook).ok_or(ENETDOWN)?;
+            let node = state.node(entry.node).ok_or(ENETDOWN)?;
+            (node, entry.node, entry.private)
+        };
+        self.depth.set(self.depth.get() + 1);
+        let result = node.rcvdata(self.here(key), Incoming { hook, private }, packet);
+        self.depth.set(self.depth.get() - 1);
+        result
+    }
+
+    /// Sends a control message to the node at `address`, as seen from `from`.
+    /// The errno is that of the address or of the receiver.
+    pub fn send_message(
+        &self,
+        from: NodeKey,
+        address: &[u8],
+        message: &Message,
+    ) -> Result<(), Errno> {
+        let (to, hook) = self.resolve(from, address)?;
+        let from = self.id(from).ok_or(EINVAL)?;
+        self.apply(to, hook, from, message)
+    }
+
+    /// Passes a control message on through a hook, with its sender's address.
+    pub fn forward_message(
+        &self,
+        hook: HookKey,
+        from: u32,
+        message: &Message,
+    ) -> Result<(), Errno> {
+        let (peer, node) = {
+            let state = self.state.borrow();
+            let peer = state.peer(hook).ok_or(ENETDOWN)?;
+            (peer, state.hooks.get(peer).ok_or(ENETDOWN)?.node)
+        };
+        if self.depth.get() >= MAX_DEPTH {
+            return Err(ENOMEM);
+        }
+        self.apply(node, Some(peer), from, message)
+    }
+
+    /// Calls a node with a message, and queues the answer if there is one.
+    fn apply(
+        &self,
+        to: NodeKey,
+        hook: Option<HookKey>,
+        from: u32,
+        message: &Message,
+    ) -> Result<(), Errno> {
+        let (node, origin) = {
+            let state = self.state.borrow();
+            let incoming = |hook: HookKey| {
+                let private = state.hooks.get(hook)?.private;
+                Some(Incoming { hook, private })
+            };
+            let hook = hook.and_then(incoming);
+            (state.node(to).ok_or(EINVAL)?, Origin { id: from, hook })
+        };
+        let generic = message.header.typecookie == NGM_GENERIC_COOKIE && !message.is_response();
+        self.depth.set(self.depth.get() + 1);
+        let answer = if generic {
+            self.generic(to, &*node, message, origin)
+        } else {
+            node.rcvmsg(self.here(to), message, origin)
+        };
+        self.depth.set(self.depth.get() - 1);
+        match answer? {
+            Some(args) => self.respond(to, from, message.reply(args)),
+            None => Ok(()),
+        }
+    }
+
+    /// Queues an answer for the node with ID `to`; `EINVAL` when it is gone.
+    fn respond(&self, from: NodeKey, to: u32, message: Message) -> Result<(), Errno> {
+        let mut state = self.state.borrow_mut();
+        let to = state.by_id(to).ok_or(EINVAL)?;
+        // A node that has just removed itself may still answer.
+        let from = state.nodes.get(from).map_or(0, |entry| entry.id);
+        state.enqueue(Item::Message(to, from, message))
+    }
+
+    /// Shuts a node down once the present call is over; until then nothing
+    /// reaches it any more.
+    pub fn remove_later(&self, node: NodeKey) {
+        let mut state = self.state.borrow_mut();
+        let Some(entry) = state.nodes.get_mut(node) else {
+            return;
+        };
+        entry.valid = false;
+        if !entry.closing {
+            state.queue.push_back(Item::Remove(node));
+        }
+    }
+
+    /// Works off what is queued. `true` when there is more.
+    pub fn run(&self) -> bool {
+        for _ in 0..MAX_RUN {
+            let Some(item) = self.state.borrow_mut().queue.pop_front() else {
+                return false;
+            };
+            match item {
+                // Nobody is left to hear of an error.
+                Item::Data(hook, packet) => drop(self.deliver(hook, packet)),
+                Item::Message(to, from, message) => drop(self.apply(to, None, from, &message)),
+                Item::Remove(node) => self.remove_node(node),
+            }
+        }
+        !self.state.borrow().queue.is_empty()
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> Vec<(Here<'_>, Rc<dyn Node>)> {
+        let state = self.state.borrow();
+        let nodes = state.nodes.iter();
+        nodes
+            .filter(|(_, entry)| entry.valid)
+            .filter_map(|(key, entry)| Some((self.here(key), entry.node.clone()?)))
+            .collect()
+    }
+
+    /// The node with this ID.
+    pub fn node_by_id(&self, id: u32) -> Option<NodeKey> {
+        self.state.borrow().by_id(id)
+    }
+}
+
+impl State {
+    fn enqueue(&mut self, item: Item) -> Result<(), Errno> {
+        if self.queue.len() >= MAX_QUEUE {
+            return Err(ENOMEM);
+        }
+        self.queue.push_back(item);
+        Ok(())
+    }
+
+    /// A living node's methods.
+    fn node(&self, key: NodeKey) -> Option<Rc<dyn Node>> {
+        let entry = self.nodes.get(key).filter(|entry| entry.valid)?;
+        entry.node.clone()
+    }
+
+    /// The other end of a hook, when data can go there.
+    fn peer(&self, hook: HookKey) -> Option<HookKey> {
+        let entry = self.hooks.get(hook).filter(|entry| entry.valid)?;
+        let peer = entry.peer?;
+        let other = self.hooks.get(peer).filter(|other| other.valid)?;
+        self.nodes.get(other.node).filter(|node| node.valid)?;
+        Some(peer)
+    }
+
+    fn by_id(&self, id: u32) -> Option<NodeKey> {
+        let has_id = |key: &NodeKey| {
+            let entry = self.nodes.get(*key);
+            entry.is_some_and(|entry| entry.valid && entry.id == id)
+        };
+        self.ids.find(id).find(has_id)
+    }
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! ng_ksocket(4): a socket of the host, here UDP over IPv4 or IPv6.
+//!
+//! The hook's name says which: `inet/dgram/udp` or `inet6/dgram/udp6`, or the
+//! same in FreeBSD's numbers. What the host's socket reports goes back to the
+//! sender as FreeBSD's errno; a full socket buffer makes packets wait.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read};
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+
+use nix::poll::PollFlags;
+use socket2::{Domain, Protocol, Socket, Type as SocketType};
+use sys_bindings::{
+    AF_INET, AF_INET6, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EISCONN, ENOBUFS, ENOTCONN, ENXIO,
+    EOPNOTSUPP, EPROTONOSUPPORT, IPPROTO_IP, IPPROTO_UDP, NGM_KSOCKET_ACCEPT, NGM_KSOCKET_BIND,
+    NGM_KSOCKET_CONNECT, NGM_KSOCKET_COOKIE, NGM_KSOCKET_GETNAME, NGM_KSOCKET_GETOPT,
+    NGM_KSOCKET_GETPEERNAME, NGM_KSOCKET_LISTEN, NGM_KSOCKET_SETOPT, NG_KSOCKET_NODE_TYPE,
+    SOCK_DGRAM,
+};
+
+use crate::ascii::sockaddr::{self, GENERIC};
+use crate::ascii::{read_number, read_u32, Command, Field, Type, HEX32, INT32};
+use crate::errno::{from_host, Errno};
+use crate::graph::{HookKey, NodeType};
+use crate::message::{Message, HEADER_LEN};
+use crate::node::{Answer, Here, Incoming, Interest, Node, Origin, Packet};
+use crate::throttle::Throttle;
+
+static SOCKADDR: Type = Type::Sockaddr;
+static INT: Type = INT32;
+static SOCKOPT: Type = Type::Struct(&[
+    Field("level", INT32),
+    Field("name", INT32),
+    Field("value", Type::Bytes(option_length)),
+]);
+static ACCEPT: Type = Type::Struct(&[Field("nodeid", HEX32), Field("addr", GENERIC)]);
+
+/// The value of a socket option is what the message holds beyond `level` and
+/// `name`.
+fn option_length(message: &[u8], _: usize) -> Option<u32> {
+    const ARGLEN: usize = 4; // Its place in struct ng_mesg.
+    let arglen = read_u32(message.get(..HEADER_LEN)?, ARGLEN)?;
+    Some(arglen.saturating_sub(8))
+}
+
+static COMMANDS: &[Command] = &[
+    command(NGM_KSOCKET_BIND, "bind", Some(&SOCKADDR), None),
+    command(NGM_KSOCKET_LISTEN, "listen", Some(&INT), None),
+    command(NGM_KSOCKET_ACCEPT, "accept", None, Some(&ACCEPT)),
+    command(NGM_KSOCKET_CONNECT, "connect", Some(&SOCKADDR), Some(&INT)),
+    command(NGM_KSOCKET_GETNAME, "getname", None, Some(&SOCKADDR)),
+    command(
+        NGM_KSOCKET_GETPEERNAME,
+        "getpeername",
+        None,
+        Some(&SOCKADDR),
+    ),
+    command(NGM_KSOCKET_SETOPT, "setopt", Some(&SOCKOPT), None),
+    command(NGM_KSOCKET_GETOPT, "getopt", Some(&SOCKOPT), Some(&SOCKOPT)),
+];
+
+const fn command(
+    cmd: u32,
+    name: &'static str,
+    args: Option<&'static Type>,
+    reply: Option<&'static Type>,
+) -> Command {
+    Command {
+        cookie: NGM_KSOCKET_COOKIE,
+        cmd,
+        name,
+        args,
+        reply,
+    }
+}
+
+/// Datagrams that wait for the host at most; beyond, `ENOBUFS`. A full cache
+/// that is flushed at once is 34,953 datagrams of 30 records.
+const MAX_BACKLOG: usize = 65536;
+
+/// Datagrams read at once, so that a flood leaves time for the others.
+const MAX_READ: usize = 64;
+
+/// The largest UDP datagram.
+const MAX_DATAGRAM: usize = 65536;
+
+/// The node type; all its nodes share `throttle`.
+pub fn node_type(throttle: Rc<Throttle>) -> NodeType {
+    NodeType {
+        name: NG_KSOCKET_NODE_TYPE,
+        commands: COMMANDS,
+        constructor: Some(Box::new(move |_, _, _| {
+            Ok(Rc::new(Ksocket::new(throttle.clone())))
+        })),
+    }
+}
+
+struct Ksocket {
+    hook: Cell<Option<HookKey>>,
+    /// The socket and its family, once the hook is connected.
+    socket: OnceCell<(u8, Socket)>,
+    backlog: RefCell<VecDeque<Packet>>,
+    /// The host's socket has no room.
+    blocked: Cell<bool>,
+    throttle: Rc<Throttle>,
+}
+
+impl Ksocket {
+    fn new(throttle: Rc<Throttle>) -> Self {
+        Ksocket {
+            hook: Cell::new(None),
+            socket: OnceCell::new(),
+            backlog: RefCell::default(),
+            blocked: Cell::new(false),
+            throttle,
+        }
+    }
+
+    /// The socket; `ENXIO` before the hook is connected.
+    fn socket(&self) -> Result<&Socket, Errno> {
+        self.socket.get().map(|(_, socket)| socket).ok_or(ENXIO)
+    }
+
+    /// The address that a message brings, which must be of the socket's
+    /// family.
+    fn address(&self, args: &[u8]) -> Result<SocketAddr, Errno> {
+        let (Some(&len), Some(&family)) = (args.first(), args.get(1)) else {
+            return Err(EINVAL);
+        };
+        if args.len() < usize::from(len) {
+            return Err(EINVAL);
+        }
+        if family != self.socket.get().ok_or(ENXIO)?.0 {
+            return Err(EAFNOSUPPORT);
+        }
+        let address = sockaddr::from_bytes(args)?;
+        if sockaddr::to_bytes(address).len() != usize::from(len) {
+            return Err(EINVAL);
+        }
+        Ok(address)
+    }
+
+    /// Sends a packet, unless the host has no room for it: then it is given
+    /// back.
+    fn try_send(&self, packet: Packet) -> Result<Option<Packet>, Errno> {
+        match self.socket()?.send(&packet.bytes) {
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.blocked.set(true);
+                Ok(Some(packet))
+            }
+            Err(error) => Err(host(error)),
+        }
+    }
+
+    fn flush(&self) {
+        self.blocked.set(false);
+        let mut backlog = self.backlog.borrow_mut();
+        while !self.blocked.get() && !backlog.is_empty() && self.throttle.take() {
+            let Some(packet) = backlog.pop_front() else {
+                return;
+            };
+            // The sender has been told that it is sent: as in a kernel, what
+            // happens to it from here on is not its business.
+            if let Ok(Some(packet)) = self.try_send(packet) {
+                backlog.push_front(packet);
+            }
+        }
+    }
+
+    /// The next datagram, if there is one.
+    fn receive(&self) -> Option<Packet> {
+        let mut buffer = [0; MAX_DATAGRAM];
+        let mut socket = self.socket().ok()?;
+        match socket.read(&mut buffer) {
+            Ok(len) => Some(Packet::new(&buffer[..len])),
+            // Nothing there, or an earlier datagram was refused.
+            Err(_) => None,
+        }
+    }
+}
+
+impl Node for Ksocket {
+    fn newhook(&self, _: Here<'_>, hook: HookKey, name: &[u8]) -> Result<u64, Errno> {
+        if self.hook.get().is_some() {
+            return Err(EISCONN);
+        }
+        let socket = open(name)?;
+        self.socket.set(socket).map_err(|_| EISCONN)?;
+        self.hook.set(Some(hook));
+        Ok(0)
+    }
+
+    fn rcvmsg(&self, _: Here<'_>, message: &Message, _: Origin) -> Answer {
+        if message.header.typecookie != NGM_KSOCKET_COOKIE {
+            return Err(EINVAL);
+        }
+        let args = &message.args;
+        match message.header.cmd {
+            NGM_KSOCKET_BIND => {
+                let address = self.address(args)?;
+                self.socket()?.bind(&address.into()).map_err(host)?;
+            }
+            NGM_KSOCKET_CONNECT => {
+                let address = self.address(args)?;
+                if address.port() == 0 {
+                    return Err(EADDRNOTAVAIL);
+                }
+                self.socket()?.connect(&address.into()).map_err(host)?;
+            }
+            NGM_KSOCKET_GETNAME | NGM_KSOCKET_GETPEERNAME if !args.is_empty() => {
+                return Err(EINVAL);
+            }
+            NGM_KSOCKET_GETNAME => {
+                let address = self.socket()?.local_addr().map_err(host)?;
+                let address = address.as_socket().ok_or(EINVAL)?;
+                return Ok(Some(sockaddr::to_bytes(address)));
+            }
+            NGM_KSOCKET_GETPEERNAME => {
+                let address = self.socket()?.peer_addr().map_err(host)?;
+                let address = address.as_socket().ok_or(ENOTCONN)?;
+                return Ok(Some(sockaddr::to_bytes(address)));
+            }
+            // What FreeBSD says of datagram sockets.
+            NGM_KSOCKET_LISTEN => return Err(EOPNOTSUPP),
+            NGM_KSOCKET_ACCEPT => return Err(EINVAL),
+            // The host's options are not FreeBSD's.
+            NGM_KSOCKET_SETOPT | NGM_KSOCKET_GETOPT => return Err(EOPNOTSUPP),
+            _ => return Err(EINVAL),
+        }
+        Ok(None)
+    }
+
+    fn rcvdata(&self, _: Here<'_>, _: Incoming, packet: Packet) -> Result<(), Errno> {
+        let packet = if self.backlog.borrow().is_empty() && self.throttle.take() {
+            self.try_send(packet)?
+        } else {
+            Some(packet)
+        };
+        let Some(packet) = packet else {
+            return Ok(());
+        };
+        let mut backlog = self.backlog.borrow_mut();
+        if backlog.len() >= MAX_BACKLOG {
+            return Err(ENOBUFS);
+        }
+        backlog.push_back(packet);
+        Ok(())
+    }
+
+    fn disconnect(&self, here: Here<'_>, _: Incoming) {
+        self.hook.set(None);
+        here.remove_self();
+    }
+
+    fn interest(&self) -> Option<Interest<'_>> {
+        let mut wanted = PollFlags::POLLIN;
+        wanted.set(PollFlags::POLLOUT, self.blocked.get());
+        Some((self.socket().ok()?.as_fd(), wanted))
+    }
+
+    fn ready(&self, here: Here<'_>) {
+        self.flush();
+        for _ in 0..MAX_READ {
+            let (Some(hook), Some(packet)) = (self.hook.get(), self.receive()) else {
+                return;
+            };
+            // Nobody to tell: the datagram's sender is elsewhere.
+            let _ = here.graph.send_data(hook, packet);
+        }
+    }
+
+    fn backlog(&self) -> usize {
+        self.backlog.borrow().len()
+    }
+}
+
+/// Opens the socket that a hook's name describes. `EINVAL` for a name that
+/// describes none, `EPROTONOSUPPORT` for one that is not UDP.
+fn open(name: &[u8]) -> Result<(u8, Socket), Errno> {
+    let mut parts = name.splitn(3, |&b| b == b'/');
+    let mut part = || parts.next().ok_or(EINVAL);
+    let family = number(part()?, &[("local", 1), ("inet", 2), ("inet6", 28)])?;
+    let types = [
+        ("stream", 1),
+        ("dgram", 2),
+        ("raw", 3),
+        ("rdm", 4),
+        ("seqpacket", 5),
+    ];
+    let ty = number(part()?, &types)?;
+    let protocols: &[(&str, i32)] = match u8::try_from(family) {
+        Ok(AF_INET) => &[
+            ("ip", 0),
+            ("icmp", 1),
+            ("tcp", 6),
+            ("udp", 17),
+            ("raw", 255),
+        ],
+        Ok(AF_INET6) => &[
+            ("ip6", 41),
+            ("icmp6", 58),
+            ("tcp6", 6),
+            ("udp6", 17),
+            ("raw6", 255),
+        ],
+        _ => &[],
+    };
+    let protocol = number(part()?, protocols)?;
+    let (family, domain) = match u8::try_from(family) {
+        Ok(AF_INET) => (AF_INET, Domain::IPV4),
+        Ok(AF_INET6) => (AF_INET6, Domain::IPV6),
+        _ => return Err(EPROTONOSUPPORT),
+    };
+    if ty != SOCK_DGRAM || !matches!(protocol, IPPROTO_IP | IPPROTO_UDP) {
+        return Err(EPROTONOSUPPORT);
+    }
+    let open = || {
+        let socket = Socket::new(domain, SocketType::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    };
+    open().map(|socket| (family, socket)).map_err(host)
+}
+
+fn host(error: io::Error) -> Errno {
+    from_host(&error)
+}
+
+/// The number that a word stands for: one of `known`, or itself in decimal.
+fn number(word: &[u8], known: &[(&str, i32)]) -> Result<i32, Errno> {
+    let mut known = known.iter();
+    if let Some(&(_, number)) = known.find(|(name, _)| name.as_bytes() == word) {
+        return Ok(number);
+    }
+    let number = read_number(word, 0, 10);
+    if number.end != word.len() || word.is_empty() {
+        return Err(EINVAL);
+    }
+    i32::try_from(number.unsigned()).map_err(|_| EINVAL)
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! ng_netflow(4): the node of crate `ng_netflow`, standing in this graph.
+
+use std::rc::{Rc, Weak};
+
+use ng_netflow::{Node as NetflowNode, Role};
+use sys_bindings::{
+    ng_netflow_info, EINVAL, ENOMEM, NGM_NETFLOW_COOKIE, NGM_NETFLOW_IFINFO, NGM_NETFLOW_INFO,
+    NGM_NETFLOW_SETCONFIG, NGM_NETFLOW_SETDLT, NGM_NETFLOW_SETIFINDEX, NGM_NETFLOW_SETMTU,
+    NGM_NETFLOW_SETTEMPLATE, NGM_NETFLOW_SETTIMEOUTS, NGM_NETFLOW_V9INFO, NG_NETFLOW_NODE_TYPE,
+};
+use zerocopy::FromBytes;
+
+use crate::ascii::{Command, Field, Type, UINT16, UINT32, UINT64, UINT8};
+use crate::errno::Errno;
+use crate::graph::{Graph, HookKey, NodeType};
+use crate::host::{hook_id, hook_key, Host, Reply, Seen, Surroundings};
+use crate::message::Message;
+use crate::node::{Answer, Here, Incoming, Node, Origin, Packet};
+
+static INFO: Type = Type::Struct(&[
+    Field("IPv4 bytes", UINT64),
+    Field("IPv4 packets", UINT64),
+    Field("IPv6 bytes", UINT64),
+    Field("IPv6 packets", UINT64),
+    Field("IPv4 skipped bytes", UINT64),
+    Field("IPv4 skipped packets", UINT64),
+    Field("IPv6 skipped bytes", UINT64),
+    Field("IPv6 skipped packets", UINT64),
+    Field("Active expiries", UINT64),
+    Field("Inactive expiries", UINT64),
+    Field("IPv4 records used", UINT32),
+    Field("IPv6 records used", UINT32),
+    Field("Failed allocations", UINT32),
+    Field("V5 failed exports", UINT32),
+    Field("V9 failed exports", UINT32),
+    Field("mbuf reallocations", UINT32),
+    Field("fibs allocated", UINT32),
+    Field("Inactive timeout", UINT32),
+    Field("Active timeout", UINT32),
+]);
+static IFACE: Type = UINT16;
+static IFINFO: Type = Type::Struct(&[
+    Field("packets", UINT32),
+    Field("data link type", UINT8),
+    Field("index", UINT16),
+    Field("conf", UINT32),
+]);
+static SETDLT: Type = Type::Struct(&[Field("iface", UINT16), Field("dlt", UINT8)]);
+static SETIFINDEX: Type = Type::Struct(&[Field("iface", UINT16), Field("index", UINT16)]);
+static SETTIMEOUTS: Type = Type::Struct(&[Field("inactive", UINT32), Field("active", UINT32)]);
+static SETCONFIG: Type = Type::Struct(&[Field("iface", UINT16), Field("conf", UINT32)]);
+static SETTEMPLATE: Type = Type::Struct(&[Field("time", UINT16), Field("packets", UINT16)]);
+static SETMTU: Type = Type::Struct(&[Field("mtu", UINT16)]);
+static V9INFO: Type = Type::Struct(&[
+    Field("v9 template packets", UINT16),
+    Field("v9 template time", UINT16),
+    Field("v9 MTU", UINT16),
+]);
+
+static COMMANDS: &[Command] = &[
+    command(NGM_NETFLOW_INFO, "info", None, Some(&INFO)),
+    command(NGM_NETFLOW_IFINFO, "ifinfo", Some(&IFACE), Some(&IFINFO)),
+    command(NGM_NETFLOW_SETDLT, "setdlt", Some(&SETDLT), None),
+    command(
+        NGM_NETFLOW_SETIFINDEX,
+        "setifindex",
+        Some(&SETIFINDEX),
+        None,
+    ),
+    command(
+        NGM_NETFLOW_SETTIMEOUTS,
+        "settimeouts",
+        Some(&SETTIMEOUTS),
+        None,
+    ),
+    command(NGM_NETFLOW_SETCONFIG, "setconfig", Some(&SETCONFIG), None),
+    command(
+        NGM_NETFLOW_SETTEMPLATE,
+        "settemplate",
+        Some(&SETTEMPLATE),
+        None,
+    ),
+    command(NGM_NETFLOW_SETMTU, "setmtu", Some(&SETMTU), None),
+    command(NGM_NETFLOW_V9INFO, "v9info", None, Some(&V9INFO)),
+];
+
+const fn command(
+    cmd: u32,
+    name: &'static str,
+    args: Option<&'static Type>,
+    reply: Option<&'static Type>,
+) -> Command {
+    Command {
+        cookie: NGM_NETFLOW_COOKIE,
+        cmd,
+        name,
+        args,
+        reply,
+    }
+}
+
+/// The node type.
+pub fn node_type(around: Surroundings) -> NodeType {
+    let make = move |graph: &Weak<Graph>, id| {
+        let host = Host::new(around.clone(), graph.clone());
+        let node = NetflowNode::new(host).ok_or(ENOMEM)?;
+        Ok(Rc::new(Netflow { node, id }) as Rc<dyn Node>)
+    };
+    NodeType {
+        name: NG_NETFLOW_NODE_TYPE,
+        commands: COMMANDS,
+        constructor: Some(Box::new(move |graph, _, id| make(graph, id))),
+    }
+}
+
+struct Netflow {
+    node: NetflowNode<Host>,
+    id: u32,
+}
+
+impl Netflow {
+    fn has_records(&self) -> bool {
+        let mut reply = Reply::default();
+        let asked = self
+            .node
+            .rcvmsg(NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, &[], &mut reply);
+        let info = reply
+            .0
+            .and_then(|bytes| ng_netflow_info::read_from_bytes(&bytes).ok());
+        asked.is_ok() && info.is_some_and(|info| info.nfinfo_used > 0 || info.nfinfo_used6 > 0)
+    }
+}
+
+fn role(hook: Incoming) -> Option<Role> {
+    Role::from_bits(hook.private as usize)
+}
+
+impl Node for Netflow {
+    fn newhook(&self, _: Here<'_>, hook: HookKey, name: &[u8]) -> Result<u64, Errno> {
+        let role = self.node.newhook(name, hook_id(hook))?;
+        Ok(role.to_bits() as u64)
+    }
+
+    fn rcvmsg(&self, _: Here<'_>, message: &Message, _: Origin) -> Answer {
+        let mut reply = Reply::default();
+        let (cookie, cmd) = (message.header.typecookie, message.header.cmd);
+        self.node.rcvmsg(cookie, cmd, &message.args, &mut reply)?;
+        Ok(reply.0)
+    }
+
+    fn rcvdata(&self, here: Here<'_>, hook: Incoming, mut packet: Packet) -> Result<(), Errno> {
+        let seen = Seen::new(&packet, self.id);
+        let pass = self.node.rcvdata(role(hook).ok_or(EINVAL)?, &seen);
+        if seen.marked.get() {
+            packet.marks.push(self.id);
+        }
+        match pass.to {
+            Some(to) => here.graph.send_data(hook_key(to), packet),
+            None if pass.error == 0 => Ok(()),
+            None => Err(pass.error),
+        }
+    }
+
+    fn disconnect(&self, here: Here<'_>, hook: Incoming) {
+        if let Some(role) = role(hook) {
+            self.node.disconnect(role);
+        }
+        if here.graph.hook_count(here.node) == 0 {
+            here.remove_self();
+        }
+    }
+
+    fn close(&self, _: Here<'_>) {
+        self.node.close();
+    }
+
+    fn tick(&self, _: Here<'_>) {
+        self.node.tick();
+    }
+
+    fn is_waiting_for_time(&self) -> bool {
+        // The counters first: adding up a full cache takes long.
+        self.has_records() || self.node.conservation().pending.records > 0
+    }
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Captures on their way into the graph, in the order of their stamps.
+//!
+//! All captures of a process are one replay with one clock. It begins with the
+//! first hook `lower` that is connected to one of their interfaces or, when it
+//! is held, with the message `start` to any of them.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::capture::{Capture, Frame};
+use crate::clock::Clock;
+use crate::failure::Failure;
+use crate::graph::Graph;
+use crate::log::Log;
+use crate::nodes::ether::Ether;
+
+/// How far a capture is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Held back until it is told to start.
+    Held,
+    /// Waits for somebody to listen.
+    Waiting,
+    /// Is being fed.
+    Running,
+    /// Was fed to its end.
+    Ended,
+    /// Was fed as far as it was good.
+    Broken,
+}
+
+impl State {
+    /// The state's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Held => "held",
+            State::Waiting => "waiting",
+            State::Running => "running",
+            State::Ended => "ended",
+            State::Broken => "broken",
+        }
+    }
+}
+
+/// One capture's account, shared with the node that it feeds.
+#[derive(Debug)]
+pub struct Feed {
+    /// Where the whole replay is: held, waiting or running.
+    replay: Rc<Cell<State>>,
+    /// How this capture ended.
+    end: Cell<Option<State>>,
+    packets: Cell<u64>,
+    octets: Cell<u64>,
+    steps_back: Cell<u64>,
+}
+
+impl Feed {
+    /// How far the capture is.
+    pub fn state(&self) -> State {
+        self.end.get().unwrap_or(self.replay.get())
+    }
+
+    /// Lets a replay begin that is held.
+    pub fn release(&self) {
+        self.replay.set(State::Running);
+    }
+
+    /// Packets fed.
+    pub fn packets(&self) -> u64 {
+        self.packets.get()
+    }
+
+    /// Octets fed.
+    pub fn octets(&self) -> u64 {
+        self.octets.get()
+    }
+
+    /// Packets with a stamp before that of an earlier one.
+    pub fn steps_back(&self) -> u64 {
+        self.steps_back.get()
+    }
+}
+
+/// All captures.
+pub struct Replay {
+    phase: Rc<Cell<State>>,
+    sources: Vec<Source>,
+    /// A stamp, in nanoseconds since 1970, and the uptime that it stands for.
+    origin: Option<(u64, u64)>,
+    /// What was wrong with the captures.
+    pub failures: Vec<Failure>,
+}
+
+struct Source {
+    capture: Capture,
+    ether: Rc<Ether>,
+    feed: Rc<Feed>,
+    next: Option<Frame>,
+    /// The latest stamp so far.
+    latest: u64,
+}
+
+impl Replay {
+    /// A replay without captures, held or not.
+    pub fn new(hold: bool) -> Self {
+        let phase = if hold { State::Held } else { State::Waiting };
+        Replay {
+            phase: Rc::new(Cell::new(phase)),
+            sources: Vec::new(),
+            origin: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// The account of a capture of this replay.
+    pub fn new_feed(&self) -> Rc<Feed> {
+        Rc::new(Feed {
+            replay: Rc::clone(&self.phase),
+            end: Cell::new(None),
+            packets: Cell::new(0),
+            octets: Cell::new(0),
+            steps_back: Cell::new(0),
+        })
+    }
+
+    /// Adds a capture, its account and the interface that receives it.
+    pub fn add(&mut self, capture: Capture, feed: Rc<Feed>, ether: Rc<Ether>) {
+        self.sources.push(Source {
+            capture,
+            ether,
+            feed,
+            next: None,
+            latest: 0,
+        });
+    }
+
+    /// Are there any captures?
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Octets in all captures.
+    pub fn size(&self) -> u64 {
+        self.sources.iter().map(|s| s.capture.size()).sum()
+    }
+
+    /// Octets read and packets fed so far.
+    pub fn progress(&self) -> (u64, u64) {
+        let octets = self.sources.iter().map(|s| s.capture.position()).sum();
+        let packets = self.sources.iter().map(|s| s.feed.packets()).sum();
+        (octets, packets)
+    }
+
+    /// Has the replay begun, or does it begin now? `true` once, with the stamp
+    /// of the first packet as origin of the clock.
+    pub fn begins(&mut self, clock: &Clock, log: &Log) -> Option<u64> {
+        if self.origin.is_some() || self.sources.is_empty() {
+            return None;
+        }
+        let listened_to = || self.sources.iter().any(|s| s.ether.is_listened_to());
+        if self.phase.get() == State::Waiting && listened_to() {
+            self.phase.set(State::Running);
+        }
+        if self.phase.get() != State::Running {
+            return None;
+        }
+        for index in 0..self.sources.len() {
+            self.read(index, log);
+        }
+        let stamps = self.sources.iter().filter_map(|s| s.next.as_ref());
+        let first = stamps.map(|frame| frame.time).min().unwrap_or(0);
+        self.origin = Some((first, clock.uptime()));
+        Some(first)
+    }
+
+    /// Is the replay over?
+    pub fn has_ended(&self) -> bool {
+        self.origin.is_some() && self.sources.iter().all(|s| s.next.is_none())
+    }
+
+    /// The uptime at which the next packet is due, in nanoseconds.
+    pub fn next_due(&self) -> Option<u64> {
+        let (stamp, uptime) = self.origin?;
+        let frames = self.sources.iter().filter_map(|s| s.next.as_ref());
+        let time = frames.map(|frame| frame.time).min()?;
+        Some(uptime.saturating_add(time.saturating_sub(stamp)))
+    }
+
+    /// Feeds the next packet.
+    pub fn feed(&mut self, graph: &Graph, log: &Log) {
+        let time = |source: &Source| source.next.as_ref().map(|frame| frame.time);
+        let indexes = 0..self.sources.len();
+        let due = indexes
+            .filter(|&index| time(&self.sources[index]).is_some())
+            .min_by_key(|&index| time(&self.sources[index]));
+        let Some(index) = due else {
+            return;
+        };
+        let source = &mut self.sources[index];
+        let Some(frame) = source.next.take() else {
+            return;
+        };
+        let feed = &source.feed;
+        if frame.time < source.latest {
+            feed.steps_back.set(feed.steps_back.get() + 1);
+        }
+        source.latest = source.latest.max(frame.time);
+        feed.packets.set(feed.packets.get() + 1);
+        let octets = frame.bytes.len() as u64;
+        feed.octets.set(feed.octets.get() + octets);
+        source.ether.receive(graph, frame.bytes);
+        self.read(index, log);
+    }
+
+    /// Reads a capture's next packet.
+    fn read(&mut self, index: usize, log: &Log) {
+        let source = &mut self.sources[index];
+        match source.capture.next_frame() {
+            Some(Ok(frame)) => source.next = Some(frame),
+            None => source.feed.end.set(Some(State::Ended)),
+            Some(Err(failure)) => {
+                source.feed.end.set(Some(State::Broken));
+                log.line(format_args!("{failure}"));
+                self.failures.push(failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The process: one thread that moves the clock, feeds captures, ticks nodes
+//! and serves clients, in turns.
+
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ng_netflow::TICK_MS;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+use sys_bindings::{NG_ETHER_NODE_TYPE, NG_NETFLOW_NODE_TYPE};
+
+use crate::capture::Capture;
+use crate::clock::{Clock, NANOS_PER_MILLI};
+use crate::failure::{Failure, EX_OSERR, EX_USAGE};
+use crate::graph::Graph;
+use crate::host::Surroundings;
+use crate::live::Tap;
+use crate::log::Log;
+use crate::message::c_string;
+use crate::nodes::ether::{self, Ether};
+use crate::nodes::{hub, ksocket, netflow, socket, tee};
+use crate::replay::Replay;
+use crate::server::Server;
+use crate::throttle::Throttle;
+use crate::world::config::{InterfaceConfig, Pace, WorldConfig};
+use crate::world::{World, LOOPBACK};
+
+/// What the process is to do.
+#[derive(Debug)]
+pub struct Options {
+    /// Where clients find it.
+    pub socket: PathBuf,
+    /// Interfaces and routes.
+    pub world: WorldConfig,
+    /// Captures wait for the message `start`.
+    pub hold: bool,
+    /// End with the captures, when all flows are exported.
+    pub exit_at_end: bool,
+    /// Datagrams a second that leave while the clock runs faster than time.
+    pub export_rate: u32,
+}
+
+/// Nanoseconds between ticks.
+const TICK: u64 = TICK_MS as u64 * NANOS_PER_MILLI;
+
+/// Packets and ticks between two looks at clients and sockets.
+const BATCH: usize = 512;
+
+/// How long a fast replay waits when it has to wait for a socket.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// How long the end waits for datagrams to leave.
+const LAST_WAIT: Duration = Duration::from_secs(30);
+
+/// A gap in a capture is walked in steps of this part of it, once that is more
+/// than a tick: flows leave at most a thousandth of their timeout late, and a
+/// gap of decades is walked in a moment.
+const GAP_PART: u64 = 1024;
+
+/// What moves the clock.
+#[derive(Clone, Copy, Debug)]
+enum Drive {
+    /// Time, so many times as fast, from an instant and an uptime on.
+    Time(Instant, u64, f64),
+    /// The stamps of packets and, once there are none left, the ticks.
+    Packets,
+}
+
+/// What is to be waited for.
+enum Next {
+    /// Nothing: there is more to do.
+    Now,
+    /// At most so long.
+    In(Duration),
+    /// All is done.
+    Done,
+}
+
+/// The running process.
+pub struct Nghost {
+    graph: Rc<Graph>,
+    around: Surroundings,
+    replay: Replay,
+    pace: Pace,
+    server: Server,
+    throttle: Rc<Throttle>,
+    export_rate: u32,
+    drive: Drive,
+    /// Uptime of the next tick.
+    next_tick: u64,
+    /// Uptime of the last packet.
+    last_packet: u64,
+    exit_at_end: bool,
+    /// The replay is over, and its end has been dealt with.
+    ended: bool,
+    stop: Arc<AtomicBool>,
+}
+
+impl Nghost {
+    /// Opens captures, interfaces and the socket, and makes the graph with an
+    /// ether node for each interface. Nothing is left behind by an error.
+    pub fn new(mut options: Options, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
+        let world = Rc::new(World::new(&mut options.world)?);
+        let interfaces = &options.world.interface;
+        let pace = common_pace(interfaces)?;
+        let mut captures = Vec::new();
+        for interface in interfaces {
+            captures.push(match &interface.capture {
+                Some(path) => Some(Capture::open(path)?),
+                None => None,
+            });
+        }
+        if options.exit_at_end && captures.iter().all(Option::is_none) {
+            let text = "--exit-at-end: no interface has a capture";
+            return Err(Failure::new(EX_USAGE, text));
+        }
+        let size = captures.iter().flatten().map(Capture::size).sum();
+        let log = Rc::new(if size > 0 {
+            Log::with_bar(size)
+        } else {
+            Log::new()
+        });
+        let clock = Rc::new(Clock::new());
+        let around = Surroundings { clock, world, log };
+        let throttle = Rc::new(Throttle::new());
+        let graph = Graph::new();
+        add_types(&graph, &around, &throttle)?;
+        let mut replay = Replay::new(options.hold);
+        for (interface, capture) in interfaces.iter().zip(captures) {
+            if interface.name != LOOPBACK || capture.is_some() || interface.live.is_some() {
+                add_interface(&graph, &around, &mut replay, interface, capture)?;
+            }
+        }
+        Ok(Nghost {
+            server: Server::listen(&options.socket)?,
+            graph,
+            around,
+            replay,
+            pace,
+            throttle,
+            export_rate: options.export_rate,
+            drive: Drive::Time(Instant::now(), 0, 1.0),
+            next_tick: TICK,
+            last_packet: 0,
+            exit_at_end: options.exit_at_end,
+            ended: false,
+            stop,
+        })
+    }
+
+    /// Runs until it is stopped or done. What was wrong with the captures is
+    /// the error then.
+    pub fn run(mut self) -> Result<(), Failure> {
+        while !self.stop.load(Ordering::Relaxed) {
+            let next = self.advance();
+            let more = self.graph.run();
+            let wait = match next {
+                Next::Done => break,
+                Next::In(wait) if !more => wait,
+                _ => Duration::ZERO,
+            };
+            self.wait(wait)?;
+        }
+        self.finish()?;
+        match self.replay.failures.pop() {
+            Some(failure) if self.exit_at_end => Err(failure),
+            _ => Ok(()),
+        }
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.around.clock
+    }
+
+    /// Lets packets and ticks happen that are due, in the clock's order.
+    fn advance(&mut self) -> Next {
+        if let Some(first) = self.replay.begins(&self.around.clock, &self.around.log) {
+            self.begin(first);
+        }
+        let packets_drive = matches!(self.drive, Drive::Packets);
+        for _ in 0..BATCH {
+            if packets_drive && self.is_congested() {
+                return Next::In(PAUSE);
+            }
+            if self.replay.has_ended() && !self.ended {
+                self.end();
+                return Next::Now;
+            }
+            let target = self.target();
+            let packet = self.replay.next_due();
+            let Some(due) = packet.filter(|due| *due <= self.next_tick) else {
+                if packets_drive && self.ended && !self.is_waiting_for_time() {
+                    return Next::Done;
+                }
+                if self.next_tick > target {
+                    return self.rest(target, self.next_tick);
+                }
+                self.tick(packet);
+                continue;
+            };
+            if due > target {
+                return self.rest(target, due);
+            }
+            self.clock().advance_to(due);
+            self.last_packet = self.clock().uptime();
+            self.replay.feed(&self.graph, &self.around.log);
+        }
+        let (octets, packets) = self.replay.progress();
+        self.around.log.progress(octets, packets);
+        Next::Now
+    }
+
+    /// How far the clock may go now.
+    fn target(&self) -> u64 {
+        match self.drive {
+            Drive::Time(start, uptime, factor) => {
+                let elapsed = start.elapsed().as_nanos() as f64 * factor;
+                uptime.saturating_add(elapsed as u64)
+            }
+            Drive::Packets => u64::MAX,
+        }
+    }
+
+    /// Sets the clock and says how long nothing will happen.
+    fn rest(&self, now: u64, next: u64) -> Next {
+        self.clock().advance_to(now);
+        let factor = match self.drive {
+            Drive::Time(_, _, factor) => factor,
+            Drive::Packets => 1.0,
+        };
+        let nanos = (next - now) as f64 / factor;
+        Next::In(Duration::from_nanos(nanos as u64))
+    }
+
+    /// The first packet of the replay is there; it was captured at `first`.
+    fn begin(&mut self, first: u64) {
+        let now = self.clock().uptime();
+        let rate = match self.pace {
+            // Captured frames come in as if they came now.
+            Pace::Real => None,
+            Pace::Times(factor) => {
+                self.clock().set_time_of_day(first);
+                self.drive = Drive::Time(Instant::now(), now, factor);
+                (factor > 1.0).then_some(self.export_rate)
+            }
+            Pace::Fast => {
+                self.clock().set_time_of_day(first);
+                self.drive = Drive::Packets;
+                Some(self.export_rate)
+            }
+        };
+        self.throttle.set_rate(rate);
+        self.last_packet = now;
+    }
+
+    /// The last packet of the replay is fed.
+    fn end(&mut self) {
+        self.ended = true;
+        self.around.log.finish();
+        let (_, packets) = self.replay.progress();
+        self.around
+            .log
+            .line(format_args!("{packets} packets fed, the replay is over"));
+        if self.exit_at_end {
+            self.throttle.set_rate(Some(self.export_rate));
+            self.drive = Drive::Packets;
+        } else {
+            self.throttle.set_rate(None);
+            self.drive = Drive::Time(Instant::now(), self.clock().uptime(), 1.0);
+        }
+    }
+
+    /// Ticks every node; `packet` is when the next packet is due.
+    fn tick(&mut self, packet: Option<u64>) {
+        let now = self.next_tick;
+        self.clock().advance_to(now);
+        for (here, node) in self.graph.nodes() {
+            node.tick(here);
+        }
+        self.next_tick = now.saturating_add(match self.drive {
+            Drive::Time(..) => TICK,
+            Drive::Packets => TICK.max(now.saturating_sub(self.last_packet) / GAP_PART),
+        });
+        if let (Drive::Packets, Some(packet)) = (self.drive, packet) {
+            if self.next_tick < packet && !self.is_waiting_for_time() {
+                self.next_tick = packet;
+            }
+        }
+    }
+
+    fn is_waiting_for_time(&self) -> bool {
+        let mut nodes = self.graph.nodes().into_iter();
+        nodes.any(|(_, node)| node.is_waiting_for_time())
+    }
+
+    fn is_congested(&self) -> bool {
+        let mut nodes = self.graph.nodes().into_iter();
+        nodes.any(|(_, node)| node.backlog() > 0)
+    }
+
+    /// Waits for clients and sockets, at most so long, and serves them.
+    fn wait(&mut self, at_most: Duration) -> Result<(), Failure> {
+        let nodes = self.graph.nodes();
+        let congested = nodes.iter().any(|(_, node)| node.backlog() > 0);
+        let at_most = if congested {
+            at_most.min(PAUSE)
+        } else {
+            at_most
+        };
+        let clients = self.server.interests();
+        let watched: Vec<_> = nodes.iter().map(|(_, node)| node.interest()).collect();
+        let interests = clients.iter().chain(watched.iter().flatten());
+        let mut fds: Vec<PollFd<'_>> = interests
+            .map(|&(fd, flags): &(BorrowedFd<'_>, _)| PollFd::new(fd, flags))
+            .collect();
+        let millis = at_most.as_nanos().div_ceil(u128::from(NANOS_PER_MILLI));
+        let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(nix::Error::EINTR) => {}
+            Err(error) => return Err(Failure::new(EX_OSERR, format!("poll: {error}"))),
+        }
+        let ready: Vec<PollFlags> = fds
+            .iter()
+            .map(|fd| fd.revents().unwrap_or(PollFlags::empty()))
+            .collect();
+        let (ready_clients, mut ready_nodes) = ready.split_at(clients.len());
+        let mut is_ready = || {
+            let (first, rest) = ready_nodes.split_first()?;
+            ready_nodes = rest;
+            Some(!first.is_empty())
+        };
+        for ((here, node), interest) in nodes.iter().zip(&watched) {
+            let is_ready = interest.is_some() && is_ready() == Some(true);
+            if is_ready || node.backlog() > 0 {
+                node.ready(*here);
+            }
+        }
+        drop(watched);
+        self.server
+            .serve(ready_clients, &self.graph, &self.around.world);
+        Ok(())
+    }
+
+    /// Shuts the netflow nodes down, which flushes them, and lets what they
+    /// sent leave.
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.around.log.finish();
+        let netflows: Vec<_> = self
+            .graph
+            .nodes()
+            .iter()
+            .map(|(here, _)| here.node)
+            .filter(|node| {
+                let info = self.graph.nodeinfo(*node);
+                info.is_some_and(|i| c_string(&i.type_) == NG_NETFLOW_NODE_TYPE.as_bytes())
+            })
+            .collect();
+        // Their ksockets would go with them.
+        let exporters: Vec<_> = self.graph.nodes().into_iter().collect();
+        for node in netflows {
+            self.graph.remove_node(node);
+        }
+        let deadline = Instant::now() + LAST_WAIT;
+        while exporters.iter().any(|(_, node)| node.backlog() > 0) {
+            if Instant::now() > deadline {
+                let left: usize = exporters.iter().map(|(_, node)| node.backlog()).sum();
+                let log = &self.around.log;
+                log.line(format_args!("{left} datagrams could not leave in time"));
+                break;
+            }
+            for (here, node) in &exporters {
+                node.ready(*here);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+}
+
+/// The pace that all captures have: they share a clock.
+fn common_pace(interfaces: &[InterfaceConfig]) -> Result<Pace, Failure> {
+    let mut captures = interfaces.iter().filter(|i| i.capture.is_some());
+    let pace = captures.next().map_or(Pace::Real, |first| first.pace);
+    if captures.any(|other| other.pace != pace) {
+        let text = "all captures share one clock: give them the same 'pace='";
+        return Err(Failure::new(EX_USAGE, text));
+    }
+    if pace != Pace::Real && interfaces.iter().any(|i| i.live.is_some()) {
+        let text = "a live interface keeps real time: captures beside it need 'pace=real'";
+        return Err(Failure::new(EX_USAGE, text));
+    }
+    Ok(pace)
+}
+
+/// In the order in which FreeBSD would load them for the usual script; they
+/// are listed from the last.
+fn add_types(graph: &Graph, around: &Surroundings, throttle: &Rc<Throttle>) -> Result<(), Failure> {
+    for ty in [
+        ether::node_type(),
+        tee::node_type(),
+        ksocket::node_type(Rc::clone(throttle)),
+        socket::node_type(),
+        netflow::node_type(around.clone()),
+        hub::node_type(),
+    ] {
+        let name = ty.name;
+        graph
+            .add_type(ty)
+            .map_err(|errno| Failure::new(EX_OSERR, format!("type {name}: errno {errno}")))?;
+    }
+    Ok(())
+}
+
+fn add_interface(
+    graph: &Graph,
+    around: &Surroundings,
+    replay: &mut Replay,
+    interface: &InterfaceConfig,
+    capture: Option<Capture>,
+) -> Result<(), Failure> {
+    let name = &interface.name;
+    let index = interface.index.unwrap_or(0);
+    let mut ether = Ether::new(name, index, interface.fib, interface.mac.0);
+    if capture.is_some() && interface.live.is_some() {
+        let text = format!("interface {name}: give 'capture=' or 'live=', not both");
+        return Err(Failure::new(EX_USAGE, text));
+    }
+    if let Some(live) = &interface.live {
+        ether = ether.with_tap(Tap::open(live)?, Rc::clone(&around.log));
+    }
+    let feed = capture.is_some().then(|| replay.new_feed());
+    if let Some(feed) = &feed {
+        ether = ether.with_feed(Rc::clone(feed));
+    }
+    let ether = Rc::new(ether);
+    let taken = |errno| Failure::new(EX_USAGE, format!("interface {name}: errno {errno}"));
+    let node = graph
+        .add_node(NG_ETHER_NODE_TYPE, ether.clone())
+        .map_err(taken)?;
+    graph
+        .name_node(node, ether.node_name().as_bytes())
+        .map_err(taken)?;
+    if let (Some(capture), Some(feed)) = (capture, feed) {
+        if capture.is_raw_ip() {
+            around.log.line(format_args!(
+                "{}: holds IP packets without a link layer; tell the netflow node with \
+                 'msg netflow: setdlt {{ iface=0 dlt=12 }}'",
+                capture.path().display()
+            ));
+        }
+        replay.add(capture, feed, ether);
+    }
+    Ok(())
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The Unix socket on which clients speak netgraph, in the envelope of
+//! [`sys_bindings::nghost`].
+//!
+//! Whatever a client sends, it harms itself at most: a frame that makes no
+//! sense is answered with an errno, one that is too long ends the connection,
+//! and a client that does not read is not read from.
+
+use std::collections::VecDeque;
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use nix::poll::PollFlags;
+use nix::sys::stat::{umask, Mode};
+use nix::unistd::getuid;
+use sys_bindings::nghost::{Kind, MAX_FRAME};
+use sys_bindings::{EINVAL, NG_SOCKET_NODE_TYPE};
+
+use crate::errno::Errno;
+use crate::failure::{Failure, EX_CANTCREAT, EX_NOPERM, EX_OSERR, EX_UNAVAILABLE};
+use crate::graph::{Graph, NodeKey};
+use crate::nodes::socket::{bind, send_control, send_data, Mailbox, Socket};
+use crate::world::World;
+
+/// Connections at once; more wait in the listener's queue.
+const MAX_CLIENTS: usize = 256;
+
+/// Octets read from a client at once.
+const READ_LEN: usize = 64 << 10;
+
+/// Octets of answers that wait for a client before its next request is taken.
+const MAX_OUTPUT: usize = 1 << 20;
+
+/// The socket and its clients.
+pub struct Server {
+    listener: UnixListener,
+    path: PathBuf,
+    clients: Vec<Client>,
+}
+
+struct Client {
+    stream: UnixStream,
+    node: NodeKey,
+    mailbox: Rc<Mailbox>,
+    input: Vec<u8>,
+    output: VecDeque<u8>,
+    /// Nothing more is taken from it or given to it.
+    gone: bool,
+}
+
+impl Server {
+    /// Listens at `path`. A socket that is left from a process that is gone is
+    /// replaced, one in use is not: `EX_UNAVAILABLE`. The directory is made if
+    /// it is not there, for this user alone.
+    pub fn listen(path: &Path) -> Result<Self, Failure> {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        if let Some(folder) = folder {
+            make_private(folder)?;
+        }
+        make_room(path)?;
+        let cannot =
+            |error: io::Error| Failure::new(EX_CANTCREAT, format!("{}: {error}", path.display()));
+        let before = umask(Mode::from_bits_truncate(0o177));
+        let listener = UnixListener::bind(path);
+        umask(before);
+        let listener = listener.map_err(cannot)?;
+        listener.set_nonblocking(true).map_err(cannot)?;
+        Ok(Server {
+            listener,
+            path: path.to_owned(),
+            clients: Vec::new(),
+        })
+    }
+
+    /// What to wait for: the listener, then each client.
+    pub fn interests(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
+        let mut listen = PollFlags::empty();
+        listen.set(PollFlags::POLLIN, self.clients.len() < MAX_CLIENTS);
+        let clients = self.clients.iter().map(|client| {
+            let mut wanted = PollFlags::empty();
+            wanted.set(PollFlags::POLLIN, client.has_room());
+            wanted.set(PollFlags::POLLOUT, !client.output.is_empty());
+            (client.stream.as_fd(), wanted)
+        });
+        std::iter::once((self.listener.as_fd(), listen))
+            .chain(clients)
+            .collect()
+    }
+
+    /// Serves what is ready, in the order of [`Server::interests`].
+    pub fn serve(&mut self, ready: &[PollFlags], graph: &Graph, world: &World) {
+        for (client, ready) in self.clients.iter_mut().zip(ready.iter().skip(1)) {
+            if !ready.is_empty() && client.has_room() {
+                client.read();
+            }
+        }
+        if ready.first().is_some_and(|ready| !ready.is_empty()) {
+            self.accept(graph);
+        }
+        for client in &mut self.clients {
+            client.work(graph, world);
+        }
+        self.clients.retain(|client| {
+            if client.gone {
+                graph.remove_later(client.node);
+            }
+            !client.gone
+        });
+    }
+
+    fn accept(&mut self, graph: &Graph) {
+        while self.clients.len() < MAX_CLIENTS {
+            // Nobody there, or no descriptor left: then later.
+            let Ok((stream, _)) = self.listener.accept() else {
+                return;
+            };
+            if stream.set_nonblocking(true).is_err() {
+                continue;
+            }
+            let mailbox = Rc::new(Mailbox::default());
+            let socket = Rc::new(Socket::new(Rc::clone(&mailbox)));
+            let Ok(node) = graph.add_node(NG_SOCKET_NODE_TYPE, socket) else {
+                continue;
+            };
+            self.clients.push(Client {
+                stream,
+                node,
+                mailbox,
+                input: Vec::new(),
+                output: VecDeque::new(),
+                gone: false,
+            });
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Not there any more is as good as removed.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Client {
+    fn has_room(&self) -> bool {
+        !self.gone && self.output.len() < MAX_OUTPUT
+    }
+
+    fn read(&mut self) {
+        let old = self.input.len();
+        self.input.resize(old + READ_LEN, 0);
+        let result = self.stream.read(&mut self.input[old..]);
+        self.input.truncate(old + *result.as_ref().unwrap_or(&0));
+        match result {
+            Ok(0) => self.gone = true,
+            Ok(_) => {}
+            Err(error) if is_temporary(&error) => {}
+            Err(_) => self.gone = true,
+        }
+    }
+
+    /// Carries out the requests that are there and writes what is waiting.
+    fn work(&mut self, graph: &Graph, world: &World) {
+        let mut at = 0;
+        while self.has_room() {
+            let Some(frame) = next_frame(&self.input[at..]) else {
+                break;
+            };
+            let Ok((kind, payload)) = frame else {
+                self.gone = true;
+                break;
+            };
+            at += FRAME_HEADER + payload.len();
+            let (kind, answer) = answer(kind, payload, self.node, graph, world);
+            push_frame(&mut self.output, kind, &answer);
+            // Answers of nodes come right behind the status.
+            graph.run();
+            self.fetch();
+        }
+        self.input.drain(..at);
+        self.fetch();
+        self.write();
+        if self.mailbox.is_closed() && self.output.is_empty() {
+            self.gone = true;
+        }
+    }
+
+    fn fetch(&mut self) {
+        while self.output.len() < MAX_OUTPUT {
+            let Some((kind, payload)) = self.mailbox.take() else {
+                return;
+            };
+            push_frame(&mut self.output, kind, &payload);
+        }
+    }
+
+    fn write(&mut self) {
+        while !self.output.is_empty() {
+            match self.stream.write(self.output.as_slices().0) {
+                Ok(len) => drop(self.output.drain(..len)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_temporary(&error) => return,
+                Err(_) => {
+                    self.output.clear();
+                    self.gone = true;
+                }
+            }
+        }
+    }
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// Octets of a frame before its payload.
+const FRAME_HEADER: usize = 8;
+
+/// The first frame, when all of it is there. An error when its length is no
+/// frame's: then nothing that follows can be told apart.
+fn next_frame(input: &[u8]) -> Option<Result<(u32, &[u8]), ()>> {
+    let (len, rest) = input.split_first_chunk()?;
+    let len = u32::from_le_bytes(*len);
+    if !(4..=MAX_FRAME).contains(&len) {
+        return Some(Err(()));
+    }
+    let frame = rest.get(..len as usize)?;
+    let (kind, payload) = frame.split_first_chunk()?;
+    Some(Ok((u32::from_le_bytes(*kind), payload)))
+}
+
+fn push_frame(output: &mut VecDeque<u8>, kind: Kind, payload: &[u8]) {
+    let len = 4 + payload.len() as u32;
+    output.extend(len.to_le_bytes());
+    output.extend(kind.to_wire().to_le_bytes());
+    output.extend(payload);
+}
+
+/// Carries out a request.
+fn answer(
+    kind: u32,
+    payload: &[u8],
+    node: NodeKey,
+    graph: &Graph,
+    world: &World,
+) -> (Kind, Vec<u8>) {
+    let done = match Kind::from_wire(kind) {
+        Some(Kind::Control) => send_control(graph, node, payload),
+        Some(Kind::Bind) => bind(graph, node, payload),
+        Some(Kind::Data) => send_data(graph, node, payload),
+        Some(Kind::IfName) => {
+            let index = payload.try_into().map(u32::from_le_bytes).unwrap_or(0);
+            let name = u16::try_from(index)
+                .ok()
+                .and_then(|index| world.interface_name(index));
+            return (Kind::IfNameReply, name.unwrap_or("").into());
+        }
+        _ => Err(EINVAL),
+    };
+    let status: Errno = done.err().unwrap_or(0);
+    (Kind::Status, status.to_le_bytes().to_vec())
+}
+
+/// Makes a directory that only this user can enter, unless there is one.
+fn make_private(folder: &Path) -> Result<(), Failure> {
+    let name = folder.display();
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(Failure::new(EX_CANTCREAT, format!("{name}: {error}"))),
+    }
+    let found =
+        fs::metadata(folder).map_err(|error| Failure::new(EX_OSERR, format!("{name}: {error}")))?;
+    // Whoever can write there could put another socket in our place.
+    let others_write = found.permissions().mode() & 0o022 != 0;
+    let sticky = found.permissions().mode() & 0o1000 != 0;
+    let trusted = found.uid() == getuid().as_raw() || found.uid() == 0;
+    if !trusted || (others_write && !sticky) {
+        return Err(Failure::new(
+            EX_NOPERM,
+            format!("{name}: others may write there; give a directory of your own with --socket"),
+        ));
+    }
+    Ok(())
+}
+
+/// Removes the socket of a process that is gone.
+fn make_room(path: &Path) -> Result<(), Failure> {
+    let name = path.display();
+    let Ok(found) = fs::symlink_metadata(path) else {
+        return Ok(());
+    };
+    if !found.file_type().is_socket() {
+        let text = format!("{name}: there is a file that is no socket; remove it");
+        return Err(Failure::new(EX_CANTCREAT, text));
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            let removed = fs::remove_file(path);
+            removed.map_err(|error| Failure::new(EX_CANTCREAT, format!("{name}: {error}")))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::new(EX_CANTCREAT, format!("{name}: {error}"))),
+        Ok(_) => Err(Failure::new(
+            EX_UNAVAILABLE,
+            format!("{name}: another nghost is running there; stop it or use --socket"),
+        )),
+    }
+}
