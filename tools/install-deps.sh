@@ -10,8 +10,14 @@ set -eu
 # kmod: compiles and links the FreeBSD module, and makes the bindings.
 packages_kmod='cargo-web rustc-web rust-web-src clang-19 lld-19 llvm-19 libclang-19-dev libck-dev python3 python3-pip'
 
+# demo: the collector that the demo collects with.
+packages_demo='nfdump'
+
 # record: what demo/record.sh records with, and the programs that it records.
 packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd curl bind9-dnsutils dnsmasq-base'
+
+# check: what reads our datagrams, and what reads our scripts and manual pages.
+packages_check='nfdump tshark tcpdump python3 shellcheck mandoc bmake'
 
 missing() {
 	for package; do
@@ -20,9 +26,18 @@ missing() {
 	done
 }
 
+# Whether Debian has such a package at all.
+known() {
+	[ -n "$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -v '(none)')" ]
+}
+
 install_packages() {
 	wanted=$(missing "$@")
 	[ -n "$wanted" ] || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "install-deps: no apt-get here; install what Debian calls $wanted" >&2
+		exit 69
+	fi
 	echo "install-deps: apt-get install $wanted" >&2
 	if [ "$(id -u)" -ne 0 ]; then
 		echo "install-deps: this needs root; run it with sudo, or install the packages named above" >&2
@@ -39,11 +54,60 @@ install_packages() {
 	rm -f "$log"
 }
 
+# Whether there is a Rust of the version that Cargo.toml asks for.
+rust_is_there() {
+	here=$(cd "$(dirname "$0")/.." && pwd)
+	oldest=$(sed -n 's/^rust-version = "1\.\([0-9]*\)"$/\1/p' "$here/Cargo.toml")
+	command -v cargo >/dev/null &&
+	    found=$(rustc --version 2>/dev/null | sed -n 's/^rustc 1\.\([0-9]*\).*/\1/p') &&
+	    [ "${found:-0}" -ge "$oldest" ]
+}
+
+# rust: whatever Rust there is, rustup's too, if it is new enough; else Debian's.
+install_rust() {
+	rust_is_there && return
+	case $(uname) in
+	FreeBSD)	advice='pkg install rust' ;;
+	*)	install_packages cargo-web rustc-web ca-certificates
+		advice='rustup update' ;;
+	esac
+	rust_is_there && return
+	echo "install-deps: Rust 1.$oldest or newer is needed, and the first in PATH is older or missing: $advice" >&2
+	exit 69
+}
+
+# With rustup both are there unless someone left them out.
+install_lints() {
+	cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 && return
+	case $(command -v cargo) in
+	/usr/bin/cargo)	install_packages rust-web-clippy rustfmt-web ;;
+	*)	echo "install-deps: no clippy or rustfmt: rustup component add clippy rustfmt" >&2
+		exit 69 ;;
+	esac
+}
+
+# Debian 12 dropped it; where it is, the tests collect with it too.
+install_flow_tools() {
+	command -v flow-capture >/dev/null && return
+	if known flow-tools; then
+		install_packages flow-tools
+	else
+		echo "install-deps: flow-tools is not to be had here: its tests say 'not run'" >&2
+	fi
+}
+
 for group; do
 	case $group in
+	rust)	install_rust ;;
 	kmod)	install_packages $packages_kmod ;;
+	demo)	install_rust
+		install_packages $packages_demo ;;
 	record)	install_packages $packages_record ;;
-	*)	echo "install-deps: no group '$group'; there is: kmod record" >&2
+	check)	install_rust
+		install_packages $packages_kmod $packages_check
+		install_lints
+		install_flow_tools ;;
+	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check" >&2
 		exit 64 ;;
 	esac
 done

@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   check.sh [STEP...]
+#
+# Everything that needs no FreeBSD, one step after the other, or only the steps
+# named; "make check" calls it.  A step that fails does not keep the others from
+# running.  Its output goes to build/check/STEP.log, and is shown if it fails.
+set -u
+
+cd "$(dirname "$0")/.." || exit
+logs=build/check
+mkdir -p "$logs"
+
+step_format() { cargo fmt --all --check; }
+step_lints() { make clippy; }
+step_docs() { make doc; }
+# Shown with their output, for what they counted and what they left out.
+step_tests() { cargo test --workspace -- --show-output; }
+step_bindings() { make check-bindings; }
+step_module() { make gate; }
+step_scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck -S warning; }
+step_makefile() {
+	for target in all help demo install deinstall clean; do
+		bmake -n "$target" && make -n "$target" || return
+	done
+}
+step_manuals() { git ls-files 'man/*.[1-9]' | xargs -r mandoc -T lint -W warning; }
+step_demo() { demo/demo.sh; }
+
+steps=${*:-format lints docs tests bindings module scripts makefile manuals demo}
+
+say() { printf '%s\n' "$*"; }
+
+# What of a step's output is worth reading though it passed.
+notable() {
+	grep -E '^(accounted|not run|gate:|test result: .* [1-9][0-9]* passed)' "$1" | sort | uniq -c |
+	    sed -E 's/^ +1 /    /; s/^ +([0-9]+) /    \1 x /'
+}
+
+# Which tools there are is everyone's own affair; their lack is not a failure of
+# one step, but of all.
+tools/install-deps.sh check || exit
+
+passed=0 failed=0 failures=
+for step in $steps; do
+	log=$logs/$step.log
+	begun=$(date +%s)
+	printf '%-10s ' "$step"
+	if "step_$step" </dev/null >"$log" 2>&1; then
+		result=ok passed=$((passed + 1))
+	else
+		result=FAILED failed=$((failed + 1)) failures="$failures $step"
+	fi
+	say "$result, $(($(date +%s) - begun)) s"
+	if [ $result = ok ]; then
+		notable "$log"
+	else
+		tail -n 60 "$log" | sed 's/^/    /'
+		say "    all of it: $log"
+	fi
+done
+
+[ -z "$failures" ] || say "failed:$failures"
+say "$passed passed, $failed failed"
+[ $failed -eq 0 ]
