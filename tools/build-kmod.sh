@@ -3,6 +3,9 @@
 #
 # Builds build/kmod/ng_netflow.ko for FreeBSD amd64 from a Debian machine.
 # On FreeBSD itself kmod/Makefile does the same with the system's own rules.
+#
+# A kernel with INVARIANTS only takes modules that have it too: for one, set
+# KMOD_CFLAGS='-DINVARIANTS -DINVARIANT_SUPPORT -DWITNESS'.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -35,6 +38,7 @@ cflags='--target=x86_64-unknown-freebsd15.0 -std=gnu17 -O2 -pipe
     -Wall -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wundef
     -Wcast-qual -Wno-pointer-sign -Wno-address-of-packed-member -Werror'
 
+echo "kmod: compiling the shim"
 for source in ng_netflow services; do
 	clang-19 $cflags ${KMOD_CFLAGS:-} -nostdinc -I. -include opt_global.h \
 	    -isystem "$headers/x86_64-freebsd-none" \
@@ -43,6 +47,7 @@ for source in ng_netflow services; do
 	    -c "$shim/$source.c" -o "$source.o"
 done
 
+echo "kmod: compiling the node, and Rust's core library for the kernel"
 "$root/tools/kmod-rust.sh" "$out/rust.o"
 
 # A module is a relocatable object, whose symbols are all its own: made local,
