@@ -53,8 +53,9 @@ pub trait Kpi: Platform + Routes {
     fn fibs(&self) -> u16;
 
     /// Sends one datagram down a hook.  `Ok` means that the peer's side
-    /// returned 0; `ENOBUFS` that there was no mbuf for it, `ENOTCONN` that
-    /// the hook has no peer any more.
+    /// returned 0; `ENOBUFS` that there was no mbuf for it; anything else is
+    /// netgraph's or the peer's errno, as `ENETDOWN` of a hook that has lost
+    /// its peer.
     ///
     /// Called without any lock held.
     fn send(&self, hook: &Self::Hook, datagram: &[u8]) -> Result<(), Errno>;

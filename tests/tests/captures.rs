@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Every shared capture through nghost and real UDP: the version 5 records,
+//! added up by key, are the oracle's IPv4 totals, with no gap in the sequence
+//! and every refused packet counted.
+
+use std::path::Path;
+
+use anyhow::{ensure, Context, Result};
+use end_to_end::collector::{self, Collector};
+use end_to_end::oracle::{self, Account};
+use end_to_end::programs::{accounted, article_script, Nghost};
+
+/// Link type of a classic pcap file.
+fn link_type(capture: &Path) -> Result<u32> {
+    let bytes = std::fs::read(capture)?;
+    let word = bytes.get(20..24).context("no pcap header")?.try_into()?;
+    Ok(match bytes.first() {
+        Some(0xd4 | 0x4d) => u32::from_le_bytes(word),
+        _ => u32::from_be_bytes(word),
+    } & 0xffff)
+}
+
+/// Replays one capture into a collector.  Records that were sent.
+fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u64> {
+    let folder = tempfile::tempdir()?;
+    let collector = Collector::start()?;
+    let interface = format!(
+        "em0,index=1,address=192.168.1.1/24,pace=fast,capture={}",
+        capture.display()
+    );
+    let nghost = Nghost::start(
+        folder.path(),
+        &["--hold", "--exit-at-end", "--interface", &interface],
+    )?;
+    let mut script = article_script(collector.port);
+    if link_type(capture)? != 1 {
+        script += "msg netflow: setdlt { iface=0 dlt=12 }\n";
+    }
+    if let Some(seconds) = timeouts {
+        script += &format!("msg netflow: settimeouts {{ inactive={seconds} active={seconds} }}\n");
+    }
+    nghost.script(&script)?;
+    nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
+    let (_, log) = nghost.wait()?;
+
+    let datagrams = collector.finish();
+    let totals = collector::totals(&datagrams)?;
+    ensure!(
+        totals == expected.v4,
+        "{totals:?} instead of {:?}; {log}",
+        expected.v4
+    );
+    let packets = |account: &oracle::Totals| account.values().map(|total| total.0).sum::<u64>();
+    for (name, number) in [
+        ("received", expected.packets() + expected.unaccounted),
+        ("unaccounted", 0),
+        ("refused", expected.unaccounted),
+        ("handed_over", packets(&expected.v4)),
+        ("dropped[no exporter]", packets(&expected.v6)),
+        ("dropped", packets(&expected.v6)),
+    ] {
+        let found = accounted(&log, name)?;
+        ensure!(
+            found == number,
+            "{name}: {found} instead of {number}; {log}"
+        );
+    }
+    Ok(datagrams
+        .iter()
+        .map(|datagram| (datagram.len() as u64 - 24) / 48)
+        .sum())
+}
+
+fn all_captures(timeouts: Option<u32>) -> Result<()> {
+    let Some(shared) = oracle::shared() else {
+        return Ok(());
+    };
+    let files = oracle::captures(&shared)?;
+    let accounts = oracle::ask(&shared, &files)?;
+    let (mut packets, mut flows, mut records, mut with_flows) = (0, 0, 0, 0);
+    for (file, expected) in files.iter().zip(&accounts) {
+        records += replay(file, expected, timeouts).with_context(|| file.display().to_string())?;
+        packets += expected.packets();
+        flows += expected.v4.len();
+        with_flows += usize::from(expected.packets() > 0);
+    }
+    println!(
+        "timeouts {timeouts:?}: {} files ({with_flows} with flows), {packets} packets, \
+         {flows} IPv4 flows, {records} records received",
+        files.len()
+    );
+    ensure!(
+        packets > 0 && flows > 0 && records > 0,
+        "nothing was accounted"
+    );
+    Ok(())
+}
+
+#[test]
+fn every_capture_with_default_timeouts() -> Result<()> {
+    all_captures(None)
+}
+
+#[test]
+fn every_capture_with_timeouts_of_a_second() -> Result<()> {
+    all_captures(Some(1))
+}
