@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What real collectors make of our datagrams: nfcapd, tshark, tcpdump, a
+//! Rust crate, and flow-tools where they can be had.  None complains, none
+//! sees a gap, and all add up to the same.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{ensure, Context, Result};
+use end_to_end::collector::{self, Collector};
+use end_to_end::oracle::{self, FlowKey, Totals};
+use end_to_end::programs::{article_script, installed, Nghost};
+use netflow_parser::{NetflowPacket, NetflowParser};
+use nix::sys::signal::{kill, Signal};
+use nix::unistd::Pid;
+use serde::Deserialize;
+
+/// The capture that the project ships, and the shared ones with most flows.
+fn captures() -> Result<Vec<PathBuf>> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/em0.pcap");
+    let mut files = vec![shipped];
+    if let Some(shared) = oracle::shared() {
+        let all = oracle::captures(&shared)?;
+        let accounts = oracle::ask(&shared, &all)?;
+        let mut by_flows: Vec<_> = accounts
+            .iter()
+            .map(|account| account.v4.len())
+            .zip(all)
+            .collect();
+        by_flows.sort();
+        files.extend(by_flows.into_iter().rev().take(3).map(|(_, file)| file));
+    }
+    Ok(files)
+}
+
+/// Replays a capture to a port.  What nghost said.
+fn replay(capture: &Path, port: u16) -> Result<String> {
+    let folder = tempfile::tempdir()?;
+    let interface = format!("em0,index=1,pace=fast,capture={}", capture.display());
+    let nghost = Nghost::start(
+        folder.path(),
+        &["--hold", "--exit-at-end", "--interface", &interface],
+    )?;
+    nghost.script(&article_script(port))?;
+    nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
+    Ok(nghost.wait()?.1)
+}
+
+/// The datagrams of a capture's replay.
+fn datagrams(capture: &Path) -> Result<Vec<Vec<u8>>> {
+    let collector = Collector::start()?;
+    replay(capture, collector.port)?;
+    Ok(collector.finish())
+}
+
+fn key4(src: Ipv4Addr, dst: Ipv4Addr, proto: u8, sport: u16, dport: u16, tos: u8) -> FlowKey {
+    FlowKey {
+        src: src.into(),
+        dst: dst.into(),
+        proto,
+        sport,
+        dport,
+        tos,
+    }
+}
+
+#[test]
+fn a_rust_collector_reads_the_same() -> Result<()> {
+    for capture in captures()? {
+        let datagrams = datagrams(&capture)?;
+        let mut totals = Totals::new();
+        for datagram in &datagrams {
+            for packet in NetflowParser::default().parse_bytes(datagram) {
+                let NetflowPacket::V5(v5) = packet else {
+                    anyhow::bail!("{packet:?}");
+                };
+                for flow in v5.flowsets {
+                    let key = key4(
+                        flow.src_addr,
+                        flow.dst_addr,
+                        flow.protocol_number,
+                        flow.src_port,
+                        flow.dst_port,
+                        flow.tos,
+                    );
+                    oracle::add(&mut totals, key, flow.d_pkts, flow.d_octets);
+                }
+            }
+        }
+        ensure!(
+            totals == collector::totals(&datagrams)?,
+            "{}",
+            capture.display()
+        );
+        ensure!(!totals.is_empty(), "{}: nothing", capture.display());
+    }
+    Ok(())
+}
+
+/// A record as `nfdump -o json` prints it.
+#[derive(Deserialize)]
+struct NfdumpRecord {
+    src4_addr: Ipv4Addr,
+    dst4_addr: Ipv4Addr,
+    proto: u8,
+    #[serde(default)]
+    src_port: u16,
+    #[serde(default)]
+    dst_port: u16,
+    #[serde(default)]
+    icmp_type: u8,
+    #[serde(default)]
+    icmp_code: u8,
+    src_tos: u8,
+    in_packets: u32,
+    in_bytes: u32,
+}
+
+/// A UDP port that was free a moment ago.
+fn free_port() -> Result<u16> {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    Ok(socket.local_addr()?.port())
+}
+
+fn stop(mut child: Child, signal: Signal) -> Result<String> {
+    kill(Pid::from_raw(child.id().cast_signed()), signal)?;
+    let status = child.wait()?;
+    ensure!(status.success() || status.code().is_none(), "{status}");
+    let mut said = String::new();
+    if let Some(stderr) = child.stderr.as_mut() {
+        std::io::Read::read_to_string(stderr, &mut said)?;
+    }
+    Ok(said)
+}
+
+/// Waits until somebody listens on a UDP port, as /proc/net/udp tells.
+fn wait_for_listener(port: u16) -> Result<()> {
+    let start = Instant::now();
+    let wanted = format!(":{port:04X} ");
+    loop {
+        let listeners = std::fs::read_to_string("/proc/net/udp")?;
+        if listeners.contains(&wanted) {
+            return Ok(());
+        }
+        ensure!(
+            start.elapsed() < Duration::from_secs(20),
+            "nobody listens on {port}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn nfcapd_reads_the_same() -> Result<()> {
+    let (Some(nfcapd), Some(nfdump)) = (installed("nfcapd"), installed("nfdump")) else {
+        return Ok(());
+    };
+    for capture in captures()? {
+        let expected = collector::totals(&datagrams(&capture)?)?;
+        let folder = tempfile::tempdir()?;
+        let port = free_port()?;
+        let child = Command::new(&nfcapd)
+            .args([
+                "-p",
+                &port.to_string(),
+                "-b",
+                "127.0.0.1",
+                "-B",
+                "8388608",
+                "-t",
+                "3600",
+                "-w",
+            ])
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        wait_for_listener(port)?;
+        replay(&capture, port)?;
+        std::thread::sleep(Duration::from_millis(300));
+        let said = stop(child, Signal::SIGTERM)?;
+        ensure!(
+            said.contains("Sequence Errors: 0, Bad Packets: 0"),
+            "{said}"
+        );
+
+        let file = std::fs::read_dir(folder.path())?
+            .filter_map(Result::ok)
+            .find(|entry| entry.file_name().to_string_lossy().starts_with("nfcapd.2"))
+            .context("nfcapd left no file")?;
+        let output = Command::new(&nfdump)
+            .args(["-o", "json", "-r"])
+            .arg(file.path())
+            .output()?;
+        let records: Vec<NfdumpRecord> = serde_json::from_slice(&output.stdout)?;
+        let mut totals = Totals::new();
+        for record in &records {
+            let icmp = u16::from(record.icmp_type) << 8 | u16::from(record.icmp_code);
+            let dport = if record.proto == 1 {
+                icmp
+            } else {
+                record.dst_port
+            };
+            let key = key4(
+                record.src4_addr,
+                record.dst4_addr,
+                record.proto,
+                record.src_port,
+                dport,
+                record.src_tos,
+            );
+            oracle::add(&mut totals, key, record.in_packets, record.in_bytes);
+        }
+        ensure!(totals == expected, "{}", capture.display());
+        println!(
+            "{}: nfdump read {} records",
+            capture.display(),
+            records.len()
+        );
+    }
+    Ok(())
+}
+
+/// What passed over loopback, and what arrived.
+struct Wire {
+    file: PathBuf,
+    port: u16,
+    datagrams: Vec<Vec<u8>>,
+}
+
+/// Records what passes over loopback while a capture is replayed; needs the
+/// right to capture.
+fn on_the_wire(capture: &Path, folder: &Path) -> Result<Option<Wire>> {
+    let Some(tcpdump) = installed("tcpdump") else {
+        return Ok(None);
+    };
+    if !nix::unistd::geteuid().is_root() {
+        println!("not run: capturing on lo needs root");
+        return Ok(None);
+    }
+    let collector = Collector::start()?;
+    let file = folder.join("wire.pcap");
+    let mut child = Command::new(tcpdump)
+        .args([
+            "-i",
+            "lo",
+            "-U",
+            "--immediate-mode",
+            "-B",
+            "65536",
+            "-Z",
+            "root",
+            "-w",
+        ])
+        .arg(&file)
+        .args(["udp", "and", "port", &collector.port.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // tcpdump says "listening on lo" once it captures.
+    let mut line = String::new();
+    let stderr = child.stderr.take().context("no stderr")?;
+    let mut stderr = std::io::BufReader::new(stderr);
+    while !line.contains("listening on") {
+        ensure!(
+            std::io::BufRead::read_line(&mut stderr, &mut line)? > 0,
+            "tcpdump: {line}"
+        );
+    }
+    replay(capture, collector.port)?;
+    std::thread::sleep(Duration::from_millis(500));
+    stop(child, Signal::SIGINT)?;
+    Ok(Some(Wire {
+        port: collector.port,
+        datagrams: collector.finish(),
+        file,
+    }))
+}
+
+#[test]
+fn tshark_and_tcpdump_read_the_same() -> Result<()> {
+    let Some(tshark) = installed("tshark") else {
+        return Ok(());
+    };
+    for capture in captures()? {
+        let folder = tempfile::tempdir()?;
+        let Some(wire) = on_the_wire(&capture, folder.path())? else {
+            return Ok(());
+        };
+        let expected = collector::totals(&wire.datagrams)?;
+
+        let port = format!("udp.port=={},cflow", wire.port);
+        let output = Command::new(&tshark)
+            .args([
+                "-d",
+                &port,
+                "-T",
+                "fields",
+                "-E",
+                "occurrence=a",
+                "-E",
+                "separator=;",
+                "-r",
+            ])
+            .arg(&wire.file)
+            .args([
+                "-e",
+                "cflow.version",
+                "-e",
+                "cflow.count",
+                "-e",
+                "cflow.sequence",
+            ])
+            .args([
+                "-e",
+                "cflow.srcaddr",
+                "-e",
+                "cflow.dstaddr",
+                "-e",
+                "cflow.protocol",
+            ])
+            .args([
+                "-e",
+                "cflow.srcport",
+                "-e",
+                "cflow.dstport",
+                "-e",
+                "cflow.tos",
+            ])
+            .args([
+                "-e",
+                "cflow.packets",
+                "-e",
+                "cflow.octets",
+                "-e",
+                "_ws.expert.message",
+            ])
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let (mut totals, mut next) = (Totals::new(), 0);
+        for line in text.lines() {
+            let fields: Vec<&str> = line.split(';').collect();
+            let [version, count, sequence, columns @ .., experts] = &fields[..] else {
+                anyhow::bail!("{line}");
+            };
+            ensure!(*version == "5" && experts.is_empty(), "{line}");
+            ensure!(
+                sequence.parse::<usize>()? == next,
+                "{line} instead of {next}"
+            );
+            let count: usize = count.parse()?;
+            next += count;
+            let columns: Vec<Vec<&str>> = columns.iter().map(|c| c.split(',').collect()).collect();
+            for row in 0..count {
+                let field = |column: usize| -> Result<&str> {
+                    let column = columns.get(column).context("a column is missing")?;
+                    column.get(row).copied().context("a row is missing")
+                };
+                let tos = field(5)?;
+                let key = key4(
+                    field(0)?.parse()?,
+                    field(1)?.parse()?,
+                    field(2)?.parse()?,
+                    field(3)?.parse()?,
+                    field(4)?.parse()?,
+                    u8::from_str_radix(tos.trim_start_matches("0x"), 16)?,
+                );
+                oracle::add(&mut totals, key, field(6)?.parse()?, field(7)?.parse()?);
+            }
+        }
+        ensure!(totals == expected, "{}", capture.display());
+
+        let tcpdump = installed("tcpdump").context("it was there before")?;
+        let output = Command::new(tcpdump)
+            .args(["-nn", "-X", "-r"])
+            .arg(&wire.file)
+            .output()?;
+        let dumped = hex_dump(&String::from_utf8(output.stdout)?)?;
+        // Behind 20 octets of IP and 8 of UDP.
+        let payloads: Vec<Vec<u8>> = dumped.iter().map(|packet| packet[28..].to_vec()).collect();
+        ensure!(payloads == wire.datagrams, "tcpdump saw other bytes");
+        println!(
+            "{}: tshark and tcpdump read {next} records",
+            capture.display()
+        );
+    }
+    Ok(())
+}
+
+/// The packets in what `tcpdump -X` prints.
+fn hex_dump(text: &str) -> Result<Vec<Vec<u8>>> {
+    let mut packets: Vec<Vec<u8>> = Vec::new();
+    for line in text.lines() {
+        let Some(rest) = line.strip_prefix("\t0x") else {
+            packets.push(Vec::new());
+            continue;
+        };
+        let (_, hex) = rest.split_once(":  ").context("no hex")?;
+        let hex = hex.split("  ").next().unwrap_or_default();
+        let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let packet = packets.last_mut().context("hex before a packet")?;
+        for pair in digits.chunks(2) {
+            packet.push(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?);
+        }
+    }
+    Ok(packets)
+}
+
+#[test]
+fn flow_tools_read_the_same() -> Result<()> {
+    let (Some(capture), Some(print)) = (installed("flow-capture"), installed("flow-print")) else {
+        return Ok(());
+    };
+    for file in captures()? {
+        let expected = collector::totals(&datagrams(&file)?)?;
+        let folder = tempfile::tempdir()?;
+        let port = free_port()?;
+        let child = Command::new(&capture)
+            .args(["-D", "-n", "0", "-N", "0", "-w"])
+            .arg(folder.path())
+            .arg(format!("127.0.0.1/0/{port}"))
+            .stderr(Stdio::piped())
+            .spawn()?;
+        wait_for_listener(port)?;
+        replay(&file, port)?;
+        std::thread::sleep(Duration::from_millis(500));
+        stop(child, Signal::SIGTERM)?;
+        let flows = std::fs::read_dir(folder.path())?
+            .next()
+            .context("no file")??;
+        let output = Command::new(&print)
+            .args(["-f", "3"])
+            .stdin(std::fs::File::open(flows.path())?)
+            .output()?;
+        let packets: u64 = String::from_utf8(output.stdout)?
+            .lines()
+            .filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok())
+            .sum();
+        ensure!(packets == expected.values().map(|total| total.0).sum::<u64>());
+    }
+    Ok(())
+}
