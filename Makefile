@@ -33,7 +33,7 @@ tools:
 	tools/install-deps.sh rust
 	$(CARGO) build --release -p flowctl -p nghost -p ngctl-rs
 
-demo:
+demo: tools
 	@IF='$(IF)' CAPTURE='$(CAPTURE)' demo/demo.sh
 
 check:

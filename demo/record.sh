@@ -130,7 +130,7 @@ traffic() {
 	} &
 	{ sleep 12; web tftp://192.168.1.3/200; } &
 	# Nobody listens on these: RST, and ICMP port unreachable.
-	{ sleep 15; here nc -z -w 1 192.168.1.4 20-60 || true; } &
+	{ sleep 15; here nc -z -w 1 192.168.1.4 20-25 || true; } &
 	{ sleep 18; here nc -zu -w 1 192.168.1.3 33434 || true; } &
 	{ sleep 30; web --limit-rate 100k http://192.168.1.2/200; } &
 	sleep 58
