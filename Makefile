@@ -39,7 +39,9 @@ demo: tools
 check:
 	@tools/check.sh
 
+# Tests of the whole run the programs, which must be there.
 test:
+	$(CARGO) build --workspace
 	$(CARGO) test --workspace
 
 fmt:

@@ -16,7 +16,7 @@ step_format() { cargo fmt --all --check; }
 step_lints() { make clippy; }
 step_docs() { make doc; }
 # Shown with their output, for what they counted and what they left out.
-step_tests() { cargo test --workspace -- --show-output; }
+step_tests() { cargo build --workspace && cargo test --workspace -- --show-output; }
 step_bindings() { make check-bindings; }
 step_module() { make gate; }
 step_scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck -S warning; }
@@ -26,16 +26,22 @@ step_makefile() {
 	done
 }
 step_manuals() { git ls-files 'man/*.[1-9]' | xargs -r mandoc -T lint -W warning; }
-step_demo() { demo/demo.sh; }
+step_demo() { make demo; }
 
 steps=${*:-format lints docs tests bindings module scripts makefile manuals demo}
 
 say() { printf '%s\n' "$*"; }
 
-# What of a step's output is worth reading though it passed.
+# What of a step's output is worth reading though it passed: what tests printed
+# and how many there were, totals, and what was left out.
 notable() {
-	grep -E '^(accounted|not run|gate:|test result: .* [1-9][0-9]* passed)' "$1" | sort | uniq -c |
-	    sed -E 's/^ +1 /    /; s/^ +([0-9]+) /    \1 x /'
+	awk '
+		/^---- .* stdout ----$/ { printed = 1; next }
+		/^(successes:|running )/ { printed = 0 }
+		/^test result: ok/ { tests += $4 }
+		/^proptest: / || !NF { next }
+		printed || /^not run|^gate|^demo: (they|nfdump)/ { print "    " $0 }
+		END { if (tests) print "    " tests " tests passed" }' "$1"
 }
 
 # Which tools there are is everyone's own affair; their lack is not a failure of
