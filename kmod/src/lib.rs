@@ -18,6 +18,7 @@
 //! while a datagram is sent or a route looked up.
 #![no_std]
 
+mod collector;
 mod conservation;
 mod exporter;
 mod guarded;
@@ -31,6 +32,6 @@ mod show;
 #[cfg(feature = "kernel")]
 mod entry;
 
-pub use conservation::{Conservation, DropReason};
+pub use conservation::{Conservation, DropReason, ExportAccount};
 pub use node::{Node, Pass, TICK_MS};
 pub use role::Role;

@@ -6,11 +6,14 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use flow::export::v9;
 use sys_bindings::{
     ng_netflow_ifinfo, ng_netflow_info, ng_netflow_setconfig, ng_netflow_setdlt,
-    ng_netflow_setifindex, ng_netflow_settimeouts, ngnf_show_header, DLT_EN10MB, DLT_RAW, EINVAL,
-    ENOMEM, NGM_NETFLOW_COOKIE, NGM_NETFLOW_IFINFO, NGM_NETFLOW_INFO, NGM_NETFLOW_SETCONFIG,
-    NGM_NETFLOW_SETDLT, NGM_NETFLOW_SETIFINDEX, NGM_NETFLOW_SETTIMEOUTS, NGM_NETFLOW_SHOW,
+    ng_netflow_setifindex, ng_netflow_setmtu, ng_netflow_settemplate, ng_netflow_settimeouts,
+    ng_netflow_v9info, ngnf_show_header, DLT_EN10MB, DLT_RAW, EINVAL, ENOMEM, NGM_NETFLOW_COOKIE,
+    NGM_NETFLOW_IFINFO, NGM_NETFLOW_INFO, NGM_NETFLOW_SETCONFIG, NGM_NETFLOW_SETDLT,
+    NGM_NETFLOW_SETIFINDEX, NGM_NETFLOW_SETMTU, NGM_NETFLOW_SETTEMPLATE, NGM_NETFLOW_SETTIMEOUTS,
+    NGM_NETFLOW_SHOW, NGM_NETFLOW_V9INFO,
 };
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
@@ -76,7 +79,37 @@ impl<K: Kpi> Node<K> {
                 self.make_iface(set.iface)?.conf.store(set.conf, Relaxed);
                 Ok(())
             }
+            NGM_NETFLOW_SETTEMPLATE => {
+                let set: ng_netflow_settemplate = exactly(args)?;
+                self.set_v9_settings(v9::Settings {
+                    template_secs: set.time,
+                    template_datagrams: set.packets,
+                    ..self.v9_settings()
+                });
+                Ok(())
+            }
+            NGM_NETFLOW_SETMTU => {
+                let set: ng_netflow_setmtu = exactly(args)?;
+                if !(v9::Settings::MIN_MTU..=v9::Settings::MAX_MTU).contains(&set.mtu) {
+                    return Err(EINVAL);
+                }
+                self.set_v9_settings(v9::Settings {
+                    mtu: set.mtu,
+                    ..self.v9_settings()
+                });
+                Ok(())
+            }
+            NGM_NETFLOW_V9INFO => answer(reply, &self.v9info()),
             _ => Err(EINVAL),
+        }
+    }
+
+    fn v9info(&self) -> ng_netflow_v9info {
+        let settings = self.v9_settings();
+        ng_netflow_v9info {
+            templ_packets: settings.template_datagrams,
+            templ_time: settings.template_secs,
+            mtu: settings.mtu,
         }
     }
 
@@ -104,11 +137,11 @@ impl<K: Kpi> Node<K> {
             nfinfo_used: v4.records as u32,
             nfinfo_used6: v6.records as u32,
             nfinfo_alloc_failed: self.engine.no_memory() as u32,
-            nfinfo_export_failed: self.outcome.failed_datagrams.load(Relaxed),
-            nfinfo_export9_failed: 0,
+            nfinfo_export_failed: self.outcome.failed_datagrams(),
+            nfinfo_export9_failed: self.outcome9.failed_datagrams(),
             // Packets are read where they lie; none is ever reallocated.
             nfinfo_realloc_mbuf: 0,
-            nfinfo_alloc_fibs: self.outcome.streams.load(Relaxed),
+            nfinfo_alloc_fibs: self.exported_fibs() as u32,
             nfinfo_inact_t: inactive,
             nfinfo_act_t: active,
             ..ng_netflow_info::new_zeroed()

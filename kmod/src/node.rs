@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The node: its hooks, its data path, its timer and its end.
 
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use flow::{Engine, LinkType, Refusal, Refused, Seed, Source, DEFAULT_LIMIT, SEED_WORDS};
+use flow::export::v9;
+use flow::{Engine, LinkType, Refusal, Refused, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS};
 use sys_bindings::{
     DLT_RAW, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_EGRESS, NG_NETFLOW_CONF_INGRESS,
-    NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE,
+    NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE, NG_NETFLOW_HOOK_EXPORT,
+    NG_NETFLOW_HOOK_EXPORT9,
 };
 
-use crate::conservation::{Conservation, DropReason};
-use crate::exporter::{Exporter, Extent, Outcome};
+use crate::collector::{Outcome, Way};
+use crate::conservation::Conservation;
+use crate::exporter::{Exporter, Extent, Ways};
 use crate::guarded::Guarded;
 use crate::iface::{Iface, Ifaces};
 use crate::kpi::{Errno, HookId, Kpi, Packet};
@@ -25,8 +28,15 @@ pub struct Node<K: Kpi> {
     pub(crate) ifaces: Ifaces<K>,
     /// The hook `export`, with a reference held.
     export: Guarded<K, K::Hook>,
+    /// The hook `export9`, with a reference held.
+    export9: Guarded<K, K::Hook>,
+    /// [`v9::Settings`], in one word so that none is seen half changed.
+    v9_settings: AtomicU64,
     exporter: Guarded<K, Exporter<K>>,
+    /// What has left the cache, and what became of it at each hook.
+    expired: Tally,
     pub(crate) outcome: Outcome,
+    pub(crate) outcome9: Outcome,
 }
 
 /// What is to be done with a packet.
@@ -51,13 +61,18 @@ impl<K: Kpi> Node<K> {
         kpi.random(&mut random);
         let ifaces = Ifaces::new(&kpi)?;
         let export = Guarded::new(&kpi, None)?;
+        let export9 = Guarded::new(&kpi, None)?;
         let exporter = Guarded::new(&kpi, Some(Exporter::new(&kpi)?))?;
         Some(Node {
             engine: Engine::new(kpi, Seed::new(random), DEFAULT_LIMIT)?,
             ifaces,
             export,
+            export9,
+            v9_settings: AtomicU64::new(pack(v9::Settings::DEFAULT)),
             exporter,
-            outcome: Outcome::new(),
+            expired: Tally::new(),
+            outcome: Outcome::default(),
+            outcome9: Outcome::default(),
         })
     }
 
@@ -87,14 +102,18 @@ impl<K: Kpi> Node<K> {
                 }
                 iface.out.set(Some(hook));
             }
-            Role::Export => {
-                if self.export.get().is_some() {
-                    return Err(EISCONN);
-                }
-                self.export.put(Some(self.kpi().hold(hook)));
-            }
+            Role::Export => self.connect(&self.export, hook)?,
+            Role::Export9 => self.connect(&self.export9, hook)?,
         }
         Ok(role)
+    }
+
+    fn connect(&self, export: &Guarded<K, K::Hook>, hook: HookId) -> Result<(), Errno> {
+        if export.get().is_some() {
+            return Err(EISCONN);
+        }
+        export.put(Some(self.kpi().hold(hook)));
+        Ok(())
     }
 
     pub(crate) fn make_iface(&self, number: u16) -> Result<&Iface, Errno> {
@@ -115,6 +134,7 @@ impl<K: Kpi> Node<K> {
                 }
             }
             Role::Export => self.export.put(None),
+            Role::Export9 => self.export9.put(None),
         }
     }
 
@@ -125,7 +145,7 @@ impl<K: Kpi> Node<K> {
             Role::Iface(number) => (number, false),
             Role::Out(number) => (number, true),
             // Nothing is expected from an exporter.
-            Role::Export => return Pass::freed(EINVAL),
+            Role::Export | Role::Export9 => return Pass::freed(EINVAL),
         };
         let Some(iface) = self.ifaces.get(number) else {
             return Pass::freed(EINVAL);
@@ -190,10 +210,38 @@ impl<K: Kpi> Node<K> {
         let Some(mut exporter) = self.exporter.take() else {
             return;
         };
-        // The reference keeps the hook valid while nothing is locked.
-        let hook = self.export.get();
-        exporter.run(&self.engine, hook.as_ref(), &self.outcome, extent);
+        // The references keep the hooks valid while nothing is locked.
+        let (export, export9) = (self.export.get(), self.export9.get());
+        let ways = Ways {
+            v5: Way {
+                hook: export.as_ref(),
+                settings: (),
+                outcome: &self.outcome,
+            },
+            v9: Way {
+                hook: export9.as_ref(),
+                settings: self.v9_settings(),
+                outcome: &self.outcome9,
+            },
+            expired: &self.expired,
+        };
+        exporter.run(&self.engine, &ways, extent);
         self.exporter.put(Some(exporter));
+    }
+
+    pub(crate) fn v9_settings(&self) -> v9::Settings {
+        unpack(self.v9_settings.load(Relaxed))
+    }
+
+    pub(crate) fn set_v9_settings(&self, settings: v9::Settings) {
+        self.v9_settings.store(pack(settings), Relaxed);
+    }
+
+    /// FIBs that something was exported from.
+    pub(crate) fn exported_fibs(&self) -> usize {
+        let streams = |exporter: &Exporter<K>| exporter.v5.streams().max(exporter.v9.streams());
+        let streams = self.exporter.with(|place| place.as_ref().map(streams));
+        streams.flatten().unwrap_or(0)
     }
 
     /// Where every packet went.  Exact when no packet is on its way and no
@@ -206,24 +254,41 @@ impl<K: Kpi> Node<K> {
         let (counts4, counts6) = (v4.counts(), v6.counts());
         let mut displaced = counts4.displaced;
         displaced += counts6.displaced;
-        let pending = self
-            .exporter
-            .with(|place| place.as_ref().map(Exporter::pending));
+        let pending = |exporter: &Exporter<K>| (exporter.v5.pending(), exporter.v9.pending());
+        let pending = self.exporter.with(|place| place.as_ref().map(pending));
+        let (pending5, pending9) = pending.flatten().unwrap_or_default();
         Conservation {
             received: packets.wrapping_add(bypassed),
             bypassed,
             refused: self.engine.refused(),
             no_memory: self.engine.no_memory(),
             cached,
-            pending: pending.flatten().unwrap_or_default(),
-            handed_over: self.outcome.handed_over.sum(),
-            dropped: DropReason::ALL.map(|reason| match reason {
-                DropReason::OverLimit => displaced,
-                _ => self.outcome.dropped(reason),
-            }),
+            over_limit: displaced,
+            expired: self.expired.sum(),
+            exports: [
+                self.outcome.account(NG_NETFLOW_HOOK_EXPORT, pending5),
+                self.outcome9.account(NG_NETFLOW_HOOK_EXPORT9, pending9),
+            ],
             evicted: counts4.evictions.wrapping_add(counts6.evictions),
             stepped_back: counts4.stepped_back.wrapping_add(counts6.stepped_back),
         }
+    }
+}
+
+fn pack(settings: v9::Settings) -> u64 {
+    let v9::Settings {
+        template_secs,
+        template_datagrams,
+        mtu,
+    } = settings;
+    (u64::from(template_secs) << 32) | (u64::from(template_datagrams) << 16) | u64::from(mtu)
+}
+
+fn unpack(word: u64) -> v9::Settings {
+    v9::Settings {
+        template_secs: (word >> 32) as u16,
+        template_datagrams: (word >> 16) as u16,
+        mtu: word as u16,
     }
 }
 

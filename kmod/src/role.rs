@@ -2,7 +2,10 @@
 //! What a hook is for, as its name says.
 
 use crate::kpi::Errno;
-use sys_bindings::{EINVAL, NG_NETFLOW_HOOK_DATA, NG_NETFLOW_HOOK_EXPORT, NG_NETFLOW_HOOK_OUT};
+use sys_bindings::{
+    EINVAL, NG_NETFLOW_HOOK_DATA, NG_NETFLOW_HOOK_EXPORT, NG_NETFLOW_HOOK_EXPORT9,
+    NG_NETFLOW_HOOK_OUT,
+};
 
 /// Interfaces of a node, numbered from 0: `USHRT_MAX`, as ng_netflow.h has it.
 pub(crate) const NG_NETFLOW_MAXIFACES: u32 = u16::MAX as u32;
@@ -16,6 +19,8 @@ pub enum Role {
     Out(u16),
     /// `export`: NetFlow version 5 leaves here.
     Export,
+    /// `export9`: NetFlow version 9 leaves here.
+    Export9,
 }
 
 impl Role {
@@ -31,6 +36,9 @@ impl Role {
         if name == NG_NETFLOW_HOOK_EXPORT.as_bytes() {
             return Ok(Role::Export);
         }
+        if name == NG_NETFLOW_HOOK_EXPORT9.as_bytes() {
+            return Ok(Role::Export9);
+        }
         Err(EINVAL)
     }
 
@@ -40,6 +48,7 @@ impl Role {
             Role::Iface(number) => 1 << 16 | usize::from(number),
             Role::Out(number) => 2 << 16 | usize::from(number),
             Role::Export => 3 << 16,
+            Role::Export9 => 4 << 16,
         }
     }
 
@@ -51,6 +60,7 @@ impl Role {
             1 => Some(Role::Iface(number)),
             2 => Some(Role::Out(number)),
             3 if number == 0 => Some(Role::Export),
+            4 if number == 0 => Some(Role::Export9),
             _ => None,
         }
     }
@@ -78,6 +88,7 @@ mod tests {
         assert_eq!(Role::of(b"iface65534"), Ok(Role::Iface(65534)));
         assert_eq!(Role::of(b"out7"), Ok(Role::Out(7)));
         assert_eq!(Role::of(b"export"), Ok(Role::Export));
+        assert_eq!(Role::of(b"export9"), Ok(Role::Export9));
     }
 
     #[test]
@@ -111,6 +122,7 @@ mod tests {
             Role::Out(0),
             Role::Out(9),
             Role::Export,
+            Role::Export9,
         ] {
             assert_ne!(role.to_bits(), 0);
             assert_eq!(Role::from_bits(role.to_bits()), Some(role));

@@ -357,6 +357,8 @@ fn messages_refuse_every_length_but_their_own() {
         (NGM_NETFLOW_SETIFINDEX, 4),
         (NGM_NETFLOW_SETTIMEOUTS, 8),
         (NGM_NETFLOW_SETCONFIG, 8),
+        (NGM_NETFLOW_SETTEMPLATE, 4),
+        (NGM_NETFLOW_SETMTU, 2),
     ];
     for (command, len) in expectations {
         for wrong in (0..100).filter(|wrong| *wrong != len) {
@@ -367,8 +369,9 @@ fn messages_refuse_every_length_but_their_own() {
             );
         }
     }
-    // The one command without arguments does not look at them.
+    // Commands without arguments do not look at them.
     for len in 0..100 {
+        assert!(message(&node, NGM_NETFLOW_V9INFO, &vec![0xff; len]).is_ok());
         assert!(message(&node, NGM_NETFLOW_INFO, &vec![0xff; len]).is_ok());
     }
     for unknown in [0, 1, 2, 3, 11, 0xffff_ffff, NGM_NETFLOW_INFO & 0xff] {
@@ -616,6 +619,70 @@ fn a_mass_expiry_is_paced_and_the_sequence_has_no_gap() {
 }
 
 #[test]
+fn both_exporters_get_every_record_that_they_can_carry() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    assert_eq!(node.newhook(b"export9", hook(8)), Ok(Role::Export9));
+    assert_eq!(node.newhook(b"export9", hook(7)), Err(EISCONN));
+    for flow in 0..3 {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+        node.rcvdata(Role::Iface(0), &packet(udp6(flow)));
+    }
+    run(&node, &home, 16_000);
+    let sent = home.sent();
+    let count = |version| {
+        let datagrams = sent.iter().filter(|d| word(d, 0) >> 16 == version);
+        datagrams.map(|d| word(d, 0) & 0xffff).sum::<u32>()
+    };
+    assert_eq!(count(5), 3);
+    assert_eq!(count(9), 2 + 6, "templates and records");
+    let account = node.conservation();
+    assert_eq!(account.exports[0].handed_over.packets, 3);
+    assert_eq!(
+        account.exports[0].dropped(DropReason::NotCarried).packets,
+        3
+    );
+    assert_eq!(account.exports[1].handed_over.packets, 6);
+    assert_eq!(
+        (account.expired.packets, account.unaccounted()),
+        (6, 0),
+        "{account}"
+    );
+}
+
+#[test]
+fn version_9_settings_are_kept_and_told() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    let v9info = || {
+        let answer = message(&node, NGM_NETFLOW_V9INFO, &[]).unwrap().unwrap();
+        let info = ng_netflow_v9info::read_from_bytes(&answer).unwrap();
+        (info.templ_packets, info.templ_time, info.mtu)
+    };
+    assert_eq!(v9info(), (500, 600, 1500), "base's defaults");
+    let set = ng_netflow_settemplate {
+        time: 1,
+        packets: 2,
+    };
+    message(&node, NGM_NETFLOW_SETTEMPLATE, set.as_bytes()).unwrap();
+    for (mtu, result) in [
+        (10, Err(EINVAL)),
+        (355, Err(EINVAL)),
+        (356, Ok(None)),
+        (16_385, Err(EINVAL)),
+        (9000, Ok(None)),
+    ] {
+        let set = ng_netflow_setmtu { mtu };
+        assert_eq!(
+            message(&node, NGM_NETFLOW_SETMTU, set.as_bytes()),
+            result,
+            "{mtu}"
+        );
+    }
+    assert_eq!(v9info(), (2, 1, 9000));
+}
+
+#[test]
 fn a_failed_send_leaves_a_gap_and_a_count() {
     let home = Home::new();
     let node = exporting_node(&home);
@@ -635,7 +702,7 @@ fn a_failed_send_leaves_a_gap_and_a_count() {
         .collect();
     assert_eq!(sequences, [0, 2]);
     let account = node.conservation();
-    let failed = account.dropped[DropReason::SendFailed as usize];
+    let failed = account.exports[0].dropped(DropReason::SendFailed);
     assert_eq!(
         failed,
         Sum {
@@ -645,7 +712,13 @@ fn a_failed_send_leaves_a_gap_and_a_count() {
         }
     );
     assert_eq!(info(&node).nfinfo_export_failed, 1);
-    assert_eq!((account.handed_over.packets, account.unaccounted()), (2, 0));
+    assert_eq!(
+        (
+            account.exports[0].handed_over.packets,
+            account.unaccounted()
+        ),
+        (2, 0)
+    );
 }
 
 #[test]
@@ -655,13 +728,16 @@ fn without_an_exporter_records_expire_and_are_counted() {
     node.rcvdata(Role::Iface(0), &packet(udp6(1)));
     run(&node, &home, 16_000);
     let account = node.conservation();
-    let dropped = account.dropped[DropReason::NoExporter as usize];
+    let dropped = account.exports[0].dropped(DropReason::NotCarried);
     assert_eq!(dropped.packets, 1, "version 5 does not carry IPv6");
     node.disconnect(Role::Export);
     node.rcvdata(Role::Iface(0), &packet(udp(1)));
     run(&node, &home, 16_000);
     let account = node.conservation();
-    assert_eq!(account.dropped[DropReason::NoExporter as usize].packets, 2);
+    assert_eq!(
+        account.exports[0].dropped(DropReason::NotConnected).packets,
+        1
+    );
     assert_eq!((account.cached.packets, account.unaccounted()), (0, 0));
     assert!(home.sent().is_empty());
 }
@@ -694,7 +770,7 @@ fn close_sends_all_and_logs_the_account() {
     assert_eq!(
         log[..],
         [
-            "ng_netflow: packets received=1001 unaccounted=0 handed_over=1000 cached=0 pending=0 bypassed=0 \
+            "ng_netflow: packets received=1001 unaccounted=0 cached=0 expired=1000 (export handed_over=1000 pending=0) \
           refused[IP header truncated]=1"
         ]
     );
@@ -776,6 +852,7 @@ enum Event {
     Ticks(u64),
     SendsFail(bool),
     Exporter(bool),
+    Exporter9(bool),
     Memory(usize),
     Timeouts(u32, u32),
     Message(u32, Vec<u8>),
@@ -789,6 +866,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (1u64..20).prop_map(Event::Ticks),
         1 => any::<bool>().prop_map(Event::SendsFail),
         1 => any::<bool>().prop_map(Event::Exporter),
+        1 => any::<bool>().prop_map(Event::Exporter9),
         1 => prop_oneof![(0usize..20), Just(usize::MAX)].prop_map(Event::Memory),
         1 => (0u32..5, 0u32..9).prop_map(|(i, a)| Event::Timeouts(i, a)),
         1 => (
@@ -828,6 +906,13 @@ proptest! {
                     }
                     connected = connect;
                 }
+                Event::Exporter9(connect) => {
+                    if connect {
+                        let _ = node.newhook(b"export9", hook(8));
+                    } else {
+                        node.disconnect(Role::Export9);
+                    }
+                }
                 Event::Memory(allocations) => home.0.memory.allow(allocations),
                 Event::Timeouts(inactive, active) => set_timeouts(&node, inactive, active),
                 Event::Message(command, args) => {
@@ -839,8 +924,13 @@ proptest! {
         node.close();
         let account = node.conservation();
         prop_assert_eq!(account.unaccounted(), 0);
-        prop_assert_eq!((account.cached.packets, account.pending.packets), (0, 0));
-        let sent: u32 = home.sent().iter().map(|d| sequence_and_count(d).1).sum();
-        prop_assert_eq!(u64::from(sent), account.handed_over.records);
+        prop_assert_eq!(account.cached.packets, 0);
+        let sent = home.sent();
+        let version5 = sent.iter().filter(|d| word(d, 0) >> 16 == 5);
+        let records: u32 = version5.map(|d| sequence_and_count(d).1).sum();
+        prop_assert_eq!(u64::from(records), account.exports[0].handed_over.records);
+        for export in account.exports {
+            prop_assert_eq!(export.pending.packets, 0);
+        }
     }
 }

@@ -159,7 +159,7 @@ pub fn accounted(log: &str, name: &str) -> Result<u64> {
         let number = rest
             .trim_start_matches(|c| c != '=')
             .trim_start_matches('=');
-        let digits = number.split(' ').next().unwrap_or_default();
+        let digits = number.split([' ', ')']).next().unwrap_or_default();
         digits
             .parse::<u64>()
             .with_context(|| format!("{name} in: {line}"))

@@ -56,7 +56,7 @@ fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u
         ("unaccounted", 0),
         ("refused", expected.unaccounted),
         ("handed_over", packets(&expected.v4)),
-        ("dropped[no exporter]", packets(&expected.v6)),
+        ("dropped[not carried]", packets(&expected.v6)),
         ("dropped", packets(&expected.v6)),
     ] {
         let found = accounted(&log, name)?;

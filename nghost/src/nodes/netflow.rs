@@ -181,6 +181,6 @@ impl Node for Netflow {
 
     fn is_waiting_for_time(&self) -> bool {
         // The counters first: adding up a full cache takes long.
-        self.has_records() || self.node.conservation().pending.records > 0
+        self.has_records() || self.node.conservation().is_pending()
     }
 }

@@ -7,11 +7,13 @@
 
 mod stream;
 pub mod v5;
+pub mod v9;
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 pub use stream::{Ready, Stream};
 pub use v5::V5;
+pub use v9::V9;
 
 use crate::cache::FlowRecord;
 
@@ -63,12 +65,22 @@ pub struct Clock {
 
 /// An export protocol: how records lie in a datagram.
 pub trait Protocol {
-    /// Octets of the largest datagram.
-    const MAX_LEN: usize;
+    /// What a user can set.  It takes effect with the next datagram.
+    type Settings;
 
-    /// Appends a record to the datagram in `buffer`, of [`Protocol::MAX_LEN`]
-    /// octets and unspecified content when the datagram is empty.
-    fn append(&mut self, buffer: &mut [u8], record: &AnyRecord) -> Appended;
+    /// Octets of the largest datagram.
+    fn max_len(settings: &Self::Settings) -> usize;
+
+    /// Appends a record at uptime `now`, in milliseconds, to the datagram in
+    /// `buffer`, which has [`Protocol::max_len`] octets, of unspecified
+    /// content when the datagram is empty.
+    fn append(
+        &mut self,
+        buffer: &mut [u8],
+        record: &AnyRecord,
+        settings: &Self::Settings,
+        now: u64,
+    ) -> Appended;
 
     /// Completes the datagram's header, and begins the next datagram.  The
     /// datagram's length in octets, 0 when it held no record.

@@ -25,10 +25,10 @@ pub struct Ready<'a> {
 impl<P: Platform, E: Protocol> Stream<P, E> {
     /// A stream without a record; `None` when there is no memory for its
     /// buffer.
-    pub fn new(platform: &P, protocol: E) -> Option<Self> {
+    pub fn new(platform: &P, protocol: E, settings: &E::Settings) -> Option<Self> {
         Some(Stream {
             protocol,
-            buffer: platform.slab(E::MAX_LEN, |_| 0)?,
+            buffer: platform.slab(E::max_len(settings), |_| 0)?,
             pending: Sum::default(),
             since: 0,
         })
@@ -36,12 +36,27 @@ impl<P: Platform, E: Protocol> Stream<P, E> {
 
     /// Adds a record at uptime `now`.  After [`Appended::Full`] the datagram
     /// must be finished before the next.
-    pub fn append(&mut self, record: &AnyRecord, now: u64) -> Appended {
-        let appended = self.protocol.append(&mut self.buffer, record);
-        if appended != Appended::NotCarried {
-            if self.pending.records == 0 {
-                self.since = now;
+    pub fn append(
+        &mut self,
+        platform: &P,
+        record: &AnyRecord,
+        settings: &E::Settings,
+        now: u64,
+    ) -> Appended {
+        if self.pending.records == 0 {
+            self.since = now;
+            let len = E::max_len(settings);
+            if self.buffer.len() < len {
+                // Without memory datagrams stay as large as they were.
+                if let Some(buffer) = platform.slab(len, |_| 0) {
+                    self.buffer = buffer;
+                }
             }
+        }
+        let appended = self
+            .protocol
+            .append(&mut self.buffer, record, settings, now);
+        if appended != Appended::NotCarried {
             self.pending.add(record.packets(), record.octets());
         }
         appended

@@ -18,6 +18,7 @@ pub const RECORD_LEN: usize = 48;
 pub const MAX_RECORDS: usize = 30;
 
 const VERSION: u16 = 5;
+const MAX_LEN: usize = HEADER_LEN + MAX_RECORDS * RECORD_LEN;
 
 /// The sequence of version 5 datagrams of one observation domain.
 #[derive(Clone, Debug)]
@@ -42,9 +43,13 @@ impl V5 {
 }
 
 impl Protocol for V5 {
-    const MAX_LEN: usize = HEADER_LEN + MAX_RECORDS * RECORD_LEN;
+    type Settings = ();
 
-    fn append(&mut self, buffer: &mut [u8], record: &AnyRecord) -> Appended {
+    fn max_len((): &()) -> usize {
+        MAX_LEN
+    }
+
+    fn append(&mut self, buffer: &mut [u8], record: &AnyRecord, (): &(), _now: u64) -> Appended {
         let AnyRecord::V4(record) = record else {
             return Appended::NotCarried;
         };
@@ -232,8 +237,11 @@ mod tests {
     #[test]
     fn the_articles_datagram() {
         let mut v5 = V5::new(0);
-        let mut buffer = [0xff; V5::MAX_LEN];
-        assert_eq!(v5.append(&mut buffer, &echo_reply()), Appended::Room);
+        let mut buffer = [0xff; MAX_LEN];
+        assert_eq!(
+            v5.append(&mut buffer, &echo_reply(), &(), 0),
+            Appended::Room
+        );
         assert_eq!(v5.finish(&mut buffer, CLOCK), 72);
         assert_eq!(
             hex(&buffer[..72]),
@@ -263,19 +271,22 @@ mod tests {
     #[test]
     fn the_thirtieth_record_fills_a_datagram_and_the_sequence_counts_records() {
         let mut v5 = V5::new(7);
-        let mut buffer = [0; V5::MAX_LEN];
+        let mut buffer = [0; MAX_LEN];
         for n in 1..=30 {
             let expected = if n < 30 {
                 Appended::Room
             } else {
                 Appended::Full
             };
-            assert_eq!(v5.append(&mut buffer, &echo_reply()), expected);
+            assert_eq!(v5.append(&mut buffer, &echo_reply(), &(), 0), expected);
         }
         assert_eq!(v5.finish(&mut buffer, CLOCK), 1464);
         assert_eq!(buffer[2..4], [0, 30]);
         assert_eq!(buffer[20..22], [0, 7]);
-        assert_eq!(v5.append(&mut buffer, &echo_reply()), Appended::Room);
+        assert_eq!(
+            v5.append(&mut buffer, &echo_reply(), &(), 0),
+            Appended::Room
+        );
         assert_eq!(v5.finish(&mut buffer, CLOCK), 72);
         assert_eq!(buffer[16..20], [0, 0, 0, 30]);
         assert_eq!(v5.finish(&mut buffer, CLOCK), 0, "nothing to send");

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! NetFlow version 9 (RFC 3954), with base's templates.
+//!
+//! A header of 20 octets, then FlowSets: one of templates in the first
+//! datagram and again after so many datagrams or seconds, and one of records
+//! for each run of records of the same IP version.  All numbers are
+//! big-endian; a FlowSet ends on a multiple of 4 octets.
+
+use super::{AnyRecord, Appended, Clock, Protocol};
+use crate::address::Address;
+use crate::cache::FlowRecord;
+
+const VERSION: u16 = 9;
+const HEADER_LEN: usize = 20;
+const FLOWSET_HEADER_LEN: usize = 4;
+const TEMPLATE_FLOWSET: u16 = 0;
+
+/// Base's template of IPv4 flows: 255 plus its flow type 1.
+const TEMPLATE_V4: u16 = 256;
+/// Base's template of IPv6 flows: 255 plus its flow type 4.
+const TEMPLATE_V6: u16 = 259;
+
+const RECORD_LEN_V4: usize = 57;
+const RECORD_LEN_V6: usize = 93;
+
+/// What base leaves of the MTU for IP and UDP: an IPv6 and a UDP header and
+/// 16 octets of options.
+const HEADROOM: usize = 40 + 8 + 16;
+
+/// Field types (RFC 3954, section 8) and lengths in octets.  Where IPv4 and
+/// IPv6 differ they differ in the three addresses only.
+const FIELDS: usize = 20;
+const ADDRESSES_V4: [(u16, u16); 3] = [(8, 4), (12, 4), (15, 4)];
+const ADDRESSES_V6: [(u16, u16); 3] = [(27, 16), (28, 16), (62, 16)];
+const COMMON: [(u16, u16); FIELDS - 3] = [
+    (10, 2), // INPUT_SNMP
+    (14, 2), // OUTPUT_SNMP
+    (2, 4),  // IN_PKTS
+    (1, 4),  // IN_BYTES
+    (24, 4), // OUT_PKTS
+    (23, 4), // OUT_BYTES
+    (22, 4), // FIRST_SWITCHED
+    (21, 4), // LAST_SWITCHED
+    (7, 2),  // L4_SRC_PORT
+    (11, 2), // L4_DST_PORT
+    (6, 1),  // TCP_FLAGS
+    (4, 1),  // PROTOCOL
+    (5, 1),  // TOS
+    (16, 4), // SRC_AS
+    (17, 4), // DST_AS
+    (9, 1),  // SRC_MASK
+    (13, 1), // DST_MASK
+];
+/// Both templates, as they stand in the template FlowSet.
+const TEMPLATES_LEN: usize = FLOWSET_HEADER_LEN + 2 * (4 + 4 * FIELDS);
+const TEMPLATES: u16 = 2;
+
+/// How version 9 is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Seconds between two announcements of the templates.
+    pub template_secs: u16,
+    /// Datagrams between two announcements of the templates.
+    pub template_datagrams: u16,
+    /// MTU of the path to the collector, in octets.
+    pub mtu: u16,
+}
+
+impl Settings {
+    /// Base's defaults.
+    pub const DEFAULT: Settings = Settings {
+        template_secs: 600,
+        template_datagrams: 500,
+        mtu: 1500,
+    };
+
+    /// The smallest MTU: a datagram has room for the templates and a record.
+    pub const MIN_MTU: u16 = {
+        let record = (FLOWSET_HEADER_LEN + RECORD_LEN_V6).next_multiple_of(4);
+        (HEADROOM + HEADER_LEN + TEMPLATES_LEN + record) as u16
+    };
+    /// The largest MTU, as base's.
+    pub const MAX_MTU: u16 = 16_384;
+
+    /// Octets of the largest datagram.
+    fn capacity(&self) -> usize {
+        usize::from(self.mtu.clamp(Self::MIN_MTU, Self::MAX_MTU)) - HEADROOM
+    }
+}
+
+/// The sequence of version 9 datagrams of one observation domain.
+#[derive(Clone, Debug)]
+pub struct V9 {
+    /// Datagrams before this one.
+    sequence: u32,
+    /// The observation domain; base puts the number of the FIB there.
+    source_id: u32,
+    /// Templates and records in this datagram.
+    count: u16,
+    /// Octets used of this datagram.
+    len: usize,
+    /// Octets that this datagram may have.
+    capacity: usize,
+    /// Template and offset of the FlowSet that is being filled.
+    flowset: Option<(u16, usize)>,
+    /// Sequence number and uptime in milliseconds of the last announcement.
+    announced: Option<(u32, u64)>,
+}
+
+impl V9 {
+    /// A sequence that begins at 0, with the templates to be announced.
+    pub fn new(source_id: u32) -> Self {
+        V9 {
+            sequence: 0,
+            source_id,
+            count: 0,
+            len: 0,
+            capacity: 0,
+            flowset: None,
+            announced: None,
+        }
+    }
+
+    fn must_announce(&self, settings: &Settings, now: u64) -> bool {
+        self.announced.is_none_or(|(sequence, at)| {
+            self.sequence.wrapping_sub(sequence) >= u32::from(settings.template_datagrams)
+                || now.saturating_sub(at) >= u64::from(settings.template_secs) * 1000
+        })
+    }
+
+    fn begin(&mut self, buffer: &mut [u8], settings: &Settings, now: u64) {
+        self.capacity = settings.capacity().min(buffer.len());
+        self.len = HEADER_LEN;
+        self.flowset = None;
+        if self.must_announce(settings, now) {
+            self.announced = Some((self.sequence, now));
+            for byte in templates() {
+                self.put(buffer, &[byte]);
+            }
+            self.count = TEMPLATES;
+        }
+    }
+
+    fn put(&mut self, buffer: &mut [u8], bytes: &[u8]) {
+        if let Some(place) = buffer
+            .get_mut(self.len..)
+            .and_then(|rest| rest.get_mut(..bytes.len()))
+        {
+            place.copy_from_slice(bytes);
+            self.len += bytes.len();
+        }
+    }
+
+    /// Ends the FlowSet that is being filled, if there is one.
+    fn close_flowset(&mut self, buffer: &mut [u8]) {
+        let Some((_, at)) = self.flowset.take() else {
+            return;
+        };
+        while !self.len.is_multiple_of(4) {
+            let before = self.len;
+            self.put(buffer, &[0]);
+            if self.len == before {
+                break;
+            }
+        }
+        let len = (self.len - at) as u16;
+        if let Some(place) = buffer
+            .get_mut(at + 2..)
+            .and_then(|rest| rest.first_chunk_mut())
+        {
+            *place = len.to_be_bytes();
+        }
+    }
+
+    fn append_encoded(&mut self, buffer: &mut [u8], template: u16, record: &[u8]) {
+        if self.flowset.is_none_or(|(open, _)| open != template) {
+            self.close_flowset(buffer);
+            self.flowset = Some((template, self.len));
+            let [high, low] = template.to_be_bytes();
+            self.put(buffer, &[high, low, 0, 0]);
+        }
+        self.put(buffer, record);
+        self.count += 1;
+    }
+
+    /// Is there room for a record of either version?
+    fn has_room(&self) -> bool {
+        let end = self.len.next_multiple_of(4);
+        let record = (FLOWSET_HEADER_LEN + RECORD_LEN_V6).next_multiple_of(4);
+        end + record <= self.capacity
+    }
+}
+
+impl Protocol for V9 {
+    type Settings = Settings;
+
+    fn max_len(settings: &Settings) -> usize {
+        settings.capacity()
+    }
+
+    fn append(
+        &mut self,
+        buffer: &mut [u8],
+        record: &AnyRecord,
+        settings: &Settings,
+        now: u64,
+    ) -> Appended {
+        if self.count == 0 {
+            self.begin(buffer, settings, now);
+        }
+        match record {
+            AnyRecord::V4(record) => {
+                let addresses = [record.key.src, record.key.dst, record.path.next_hop];
+                let [src, dst, next_hop] = addresses.map(|address| address.octets());
+                let bytes: [u8; RECORD_LEN_V4] = encode(record, [&src, &dst, &next_hop]);
+                self.append_encoded(buffer, TEMPLATE_V4, &bytes);
+            }
+            AnyRecord::V6(record) => {
+                let addresses = [record.key.src, record.key.dst, record.path.next_hop];
+                let [src, dst, next_hop] = addresses.map(|address| address.octets());
+                let bytes: [u8; RECORD_LEN_V6] = encode(record, [&src, &dst, &next_hop]);
+                self.append_encoded(buffer, TEMPLATE_V6, &bytes);
+            }
+        }
+        if self.has_room() {
+            Appended::Room
+        } else {
+            Appended::Full
+        }
+    }
+
+    fn finish(&mut self, buffer: &mut [u8], clock: Clock) -> usize {
+        if self.count == 0 {
+            return 0;
+        }
+        self.close_flowset(buffer);
+        let count = core::mem::take(&mut self.count);
+        let Some(header) = buffer.first_chunk_mut() else {
+            return 0;
+        };
+        *header = self.header(count, clock);
+        self.sequence = self.sequence.wrapping_add(1);
+        self.len
+    }
+}
+
+impl V9 {
+    fn header(&self, count: u16, clock: Clock) -> [u8; HEADER_LEN] {
+        let [v0, v1] = VERSION.to_be_bytes();
+        let [n0, n1] = count.to_be_bytes();
+        let [u0, u1, u2, u3] = (clock.uptime as u32).to_be_bytes();
+        let [t0, t1, t2, t3] = clock.unix_secs.to_be_bytes();
+        let [q0, q1, q2, q3] = self.sequence.to_be_bytes();
+        let [d0, d1, d2, d3] = self.source_id.to_be_bytes();
+        [
+            v0, v1, n0, n1, u0, u1, u2, u3, t0, t1, t2, t3, q0, q1, q2, q3, d0, d1, d2, d3,
+        ]
+    }
+}
+
+/// The octets of the template FlowSet.
+fn templates() -> impl Iterator<Item = u8> {
+    let template = |id: u16, addresses: [(u16, u16); 3]| {
+        let fields = addresses.into_iter().chain(COMMON);
+        let words = fields.flat_map(|(field, len)| [field, len]);
+        [id, FIELDS as u16].into_iter().chain(words)
+    };
+    [TEMPLATE_FLOWSET, TEMPLATES_LEN as u16]
+        .into_iter()
+        .chain(template(TEMPLATE_V4, ADDRESSES_V4))
+        .chain(template(TEMPLATE_V6, ADDRESSES_V6))
+        .flat_map(u16::to_be_bytes)
+}
+
+/// A record of `LEN` octets: source, destination and next hop, then the
+/// fields of [`COMMON`].  Outgoing counters and autonomous systems are 0, as
+/// in base: the node does not know them.
+fn encode<A: Address, const LEN: usize>(
+    record: &FlowRecord<A>,
+    addresses: [&[u8]; 3],
+) -> [u8; LEN] {
+    let [_, flags] = record.tcp_flags.to_be_bytes();
+    let no_counter = [0; 4];
+    let no_system = [0; 4];
+    let fields: [&[u8]; FIELDS - 3] = [
+        &record.key.input.to_be_bytes(),
+        &record.path.output.to_be_bytes(),
+        &record.packets.to_be_bytes(),
+        &record.octets.to_be_bytes(),
+        &no_counter,
+        &no_counter,
+        &(record.first as u32).to_be_bytes(),
+        &(record.last as u32).to_be_bytes(),
+        &record.key.sport.to_be_bytes(),
+        &record.key.dport.to_be_bytes(),
+        &[flags],
+        &[record.key.proto],
+        &[record.key.tos],
+        &no_system,
+        &no_system,
+        &[record.path.src_mask],
+        &[record.path.dst_mask],
+    ];
+    let mut bytes = [0; LEN];
+    let octets = addresses.into_iter().chain(fields).flatten();
+    for (place, octet) in bytes.iter_mut().zip(octets) {
+        *place = *octet;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::{Key, Path};
+    use core::net::{Ipv4Addr, Ipv6Addr};
+    use std::vec;
+    use std::vec::Vec;
+
+    fn v4() -> AnyRecord {
+        AnyRecord::V4(FlowRecord {
+            key: Key {
+                src: Ipv4Addr::new(192, 168, 1, 2),
+                dst: Ipv4Addr::new(192, 168, 1, 1),
+                sport: 40_000,
+                dport: 80,
+                proto: 6,
+                tos: 0,
+                input: 2,
+                fib: 0,
+            },
+            path: Path {
+                next_hop: Ipv4Addr::UNSPECIFIED,
+                output: 1,
+                src_mask: 24,
+                dst_mask: 32,
+            },
+            packets: 7,
+            octets: 378,
+            first: 12_000,
+            last: 12_000,
+            tcp_flags: 0x1b,
+        })
+    }
+
+    fn v6() -> AnyRecord {
+        AnyRecord::V6(FlowRecord {
+            key: Key {
+                src: "2001:db8::2".parse().unwrap(),
+                dst: "2001:db8::1".parse().unwrap(),
+                sport: 5354,
+                dport: 5354,
+                proto: 17,
+                tos: 0,
+                input: 2,
+                fib: 0,
+            },
+            path: Path {
+                next_hop: Ipv6Addr::UNSPECIFIED,
+                output: 1,
+                src_mask: 64,
+                dst_mask: 128,
+            },
+            packets: 1,
+            octets: 52,
+            first: 12_000,
+            last: 12_000,
+            tcp_flags: 0,
+        })
+    }
+
+    const CLOCK: Clock = Clock {
+        uptime: 22_000,
+        unix_secs: 0x6b03_c24a,
+        unix_nanos: 0,
+    };
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let pairs = digits
+            .chunks(2)
+            .map(|pair| std::str::from_utf8(pair).unwrap());
+        pairs
+            .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+            .collect()
+    }
+
+    /// What base's node sends for the same flows: templates, an IPv4 FlowSet,
+    /// an IPv6 FlowSet.
+    #[test]
+    fn bases_datagram() {
+        let settings = Settings::DEFAULT;
+        let mut v9 = V9::new(0);
+        let mut buffer = vec![0xff; V9::max_len(&settings)];
+        assert_eq!(v9.append(&mut buffer, &v4(), &settings, 0), Appended::Room);
+        assert_eq!(v9.append(&mut buffer, &v6(), &settings, 0), Appended::Room);
+        let len = v9.finish(&mut buffer, CLOCK);
+        let expected = hex("
+            00 09 00 04 00 00 55 f0  6b 03 c2 4a 00 00 00 00 00 00 00 00
+            00 00 00 ac  01 00 00 14 00 08 00 04
+            00 0c 00 04 00 0f 00 04  00 0a 00 02 00 0e 00 02
+            00 02 00 04 00 01 00 04  00 18 00 04 00 17 00 04
+            00 16 00 04 00 15 00 04  00 07 00 02 00 0b 00 02
+            00 06 00 01 00 04 00 01  00 05 00 01 00 10 00 04
+            00 11 00 04 00 09 00 01  00 0d 00 01 01 03 00 14
+            00 1b 00 10 00 1c 00 10  00 3e 00 10 00 0a 00 02
+            00 0e 00 02 00 02 00 04  00 01 00 04 00 18 00 04
+            00 17 00 04 00 16 00 04  00 15 00 04 00 07 00 02
+            00 0b 00 02 00 06 00 01  00 04 00 01 00 05 00 01
+            00 10 00 04 00 11 00 04  00 09 00 01 00 0d 00 01
+            01 00 00 40 c0 a8 01 02  c0 a8 01 01 00 00 00 00
+            00 02 00 01 00 00 00 07  00 00 01 7a 00 00 00 00
+            00 00 00 00 00 00 2e e0  00 00 2e e0 9c 40 00 50
+            1b 06 00 00 00 00 00 00  00 00 00 18 20 00 00 00
+            01 03 00 64 20 01 0d b8  00 00 00 00 00 00 00 00
+            00 00 00 02 20 01 0d b8  00 00 00 00 00 00 00 00
+            00 00 00 01 00 00 00 00  00 00 00 00 00 00 00 00
+            00 00 00 00 00 02 00 01  00 00 00 01 00 00 00 34
+            00 00 00 00 00 00 00 00  00 00 2e e0 00 00 2e e0
+            14 ea 14 ea 00 11 00 00  00 00 00 00 00 00 00 40
+            80 00 00 00
+        ");
+        assert_eq!(&buffer[..len], &expected[..]);
+    }
+
+    /// Template FlowSets, data FlowSets and records in a datagram, read by
+    /// the lengths that it announces.
+    fn read(datagram: &[u8]) -> (usize, usize) {
+        let word = |at: usize| u16::from_be_bytes([datagram[at], datagram[at + 1]]);
+        let (mut at, mut templates, mut records) = (HEADER_LEN, 0, 0);
+        while at < datagram.len() {
+            let (id, len) = (word(at), usize::from(word(at + 2)));
+            assert!(len % 4 == 0 && len > 4, "{len}");
+            match id {
+                TEMPLATE_FLOWSET => templates += 2,
+                TEMPLATE_V4 => records += (len - 4) / RECORD_LEN_V4,
+                TEMPLATE_V6 => records += (len - 4) / RECORD_LEN_V6,
+                other => panic!("{other}"),
+            }
+            at += len;
+        }
+        assert_eq!(at, datagram.len());
+        assert_eq!(usize::from(word(2)), templates + records);
+        (templates, records)
+    }
+
+    #[test]
+    fn every_mtu_is_kept_and_every_datagram_announces_its_lengths() {
+        for mtu in (Settings::MIN_MTU..2000).chain([Settings::MAX_MTU]) {
+            let settings = Settings {
+                mtu,
+                ..Settings::DEFAULT
+            };
+            let mut v9 = V9::new(1);
+            let mut buffer = vec![0; V9::max_len(&settings)];
+            let (mut sent, mut datagrams) = (0, 0);
+            for n in 0..200 {
+                let record = if n % 3 == 0 { v6() } else { v4() };
+                if v9.append(&mut buffer, &record, &settings, 0) == Appended::Full {
+                    let len = v9.finish(&mut buffer, CLOCK);
+                    assert!(len + HEADROOM <= usize::from(mtu));
+                    let (templates, records) = read(&buffer[..len]);
+                    assert_eq!(templates, if datagrams == 0 { 2 } else { 0 });
+                    sent += records;
+                    datagrams += 1;
+                }
+            }
+            let len = v9.finish(&mut buffer, CLOCK);
+            if len > 0 {
+                sent += read(&buffer[..len]).1;
+            }
+            assert_eq!(sent, 200, "mtu {mtu}");
+        }
+    }
+
+    #[test]
+    fn templates_come_again_after_datagrams_and_after_seconds() {
+        let settings = Settings {
+            template_secs: 10,
+            template_datagrams: 3,
+            mtu: 1500,
+        };
+        let mut v9 = V9::new(0);
+        let mut buffer = vec![0; V9::max_len(&settings)];
+        let announced: Vec<bool> = [0, 0, 0, 0, 1_000, 11_000, 11_000, 11_000]
+            .into_iter()
+            .map(|now| {
+                v9.append(&mut buffer, &v4(), &settings, now);
+                let len = v9.finish(&mut buffer, CLOCK);
+                read(&buffer[..len]).0 == 2
+            })
+            .collect();
+        assert_eq!(
+            announced,
+            [true, false, false, true, false, true, false, false]
+        );
+        assert_eq!(
+            buffer[12..16],
+            [0, 0, 0, 7],
+            "the sequence counts datagrams"
+        );
+    }
+}
