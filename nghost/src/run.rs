@@ -15,14 +15,15 @@ use sys_bindings::{NG_ETHER_NODE_TYPE, NG_NETFLOW_NODE_TYPE};
 
 use crate::capture::Capture;
 use crate::clock::{Clock, NANOS_PER_MILLI};
-use crate::failure::{Failure, EX_OSERR, EX_USAGE};
+use crate::errno::Errno;
+use crate::failure::{Failure, EX_CONFIG, EX_OSERR, EX_USAGE};
 use crate::graph::Graph;
 use crate::host::Surroundings;
 use crate::live::Tap;
 use crate::log::Log;
 use crate::message::c_string;
-use crate::nodes::ether::{self, Ether};
-use crate::nodes::{hub, ksocket, netflow, socket, tee};
+use crate::nodes;
+use crate::nodes::ether::Ether;
 use crate::replay::Replay;
 use crate::server::Server;
 use crate::throttle::Throttle;
@@ -128,7 +129,7 @@ impl Nghost {
         let around = Surroundings { clock, world, log };
         let throttle = Rc::new(Throttle::new());
         let graph = Graph::new();
-        add_types(&graph, &around, &throttle)?;
+        nodes::add_types(&graph, &around, &throttle).map_err(impossible)?;
         let mut replay = Replay::new(options.hold);
         for (interface, capture) in interfaces.iter().zip(captures) {
             if interface.name != LOOPBACK || capture.is_some() || interface.live.is_some() {
@@ -182,10 +183,10 @@ impl Nghost {
             self.begin(first);
         }
         let packets_drive = matches!(self.drive, Drive::Packets);
+        if packets_drive && self.is_congested() {
+            return Next::In(PAUSE);
+        }
         for _ in 0..BATCH {
-            if packets_drive && self.is_congested() {
-                return Next::In(PAUSE);
-            }
             if self.replay.has_ended() && !self.ended {
                 self.end();
                 return Next::Now;
@@ -200,6 +201,10 @@ impl Nghost {
                     return self.rest(target, self.next_tick);
                 }
                 self.tick(packet);
+                // A tick is when datagrams leave.
+                if packets_drive && self.is_congested() {
+                    return Next::In(PAUSE);
+                }
                 continue;
             };
             if due > target {
@@ -396,23 +401,8 @@ fn common_pace(interfaces: &[InterfaceConfig]) -> Result<Pace, Failure> {
     Ok(pace)
 }
 
-/// In the order in which FreeBSD would load them for the usual script; they
-/// are listed from the last.
-fn add_types(graph: &Graph, around: &Surroundings, throttle: &Rc<Throttle>) -> Result<(), Failure> {
-    for ty in [
-        ether::node_type(),
-        tee::node_type(),
-        ksocket::node_type(Rc::clone(throttle)),
-        socket::node_type(),
-        netflow::node_type(around.clone()),
-        hub::node_type(),
-    ] {
-        let name = ty.name;
-        graph
-            .add_type(ty)
-            .map_err(|errno| Failure::new(EX_OSERR, format!("type {name}: errno {errno}")))?;
-    }
-    Ok(())
+fn impossible(errno: Errno) -> Failure {
+    Failure::new(EX_OSERR, format!("node types: errno {errno}"))
 }
 
 fn add_interface(
@@ -437,7 +427,7 @@ fn add_interface(
         ether = ether.with_feed(Rc::clone(feed));
     }
     let ether = Rc::new(ether);
-    let taken = |errno| Failure::new(EX_USAGE, format!("interface {name}: errno {errno}"));
+    let taken = |errno| Failure::new(EX_CONFIG, format!("interface {name}: errno {errno}"));
     let node = graph
         .add_node(NG_ETHER_NODE_TYPE, ether.clone())
         .map_err(taken)?;

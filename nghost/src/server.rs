@@ -65,11 +65,14 @@ impl Server {
         make_room(path)?;
         let cannot =
             |error: io::Error| Failure::new(EX_CANTCREAT, format!("{}: {error}", path.display()));
+        // Under its name only once it listens: whoever finds it can connect.
+        let hidden = path.with_file_name(format!(".{}", std::process::id()));
         let before = umask(Mode::from_bits_truncate(0o177));
-        let listener = UnixListener::bind(path);
+        let listener = UnixListener::bind(&hidden);
         umask(before);
         let listener = listener.map_err(cannot)?;
         listener.set_nonblocking(true).map_err(cannot)?;
+        fs::rename(&hidden, path).map_err(cannot)?;
         Ok(Server {
             listener,
             path: path.to_owned(),

@@ -2,9 +2,9 @@
 //! Nodes, hooks and what travels between them.
 //!
 //! Packets and messages are delivered by plain calls, so that the sender sees
-//! the receiver's errno, as in base. A chain of calls that grows deeper than
-//! [`MAX_DEPTH`] goes on from a queue, and so do answers and shutdowns that
-//! nodes ask for: [`Graph::run`] works them off.
+//! the receiver's errno, as in base. A chain of calls that grows too deep, or
+//! one packet that becomes too many, goes on from a queue, and so do answers
+//! and shutdowns that nodes ask for: [`Graph::run`] works them off.
 //!
 //! The state is borrowed for as long as a lookup takes and never while a node
 //! is called, so a node may do anything with the graph that it stands in.
@@ -37,12 +37,13 @@ new_key_type! {
 /// Calls from node to node before the queue takes over.
 const MAX_DEPTH: u32 = 8;
 
-/// Packets and messages that the queue holds: `net.graph.maxdata`.
+/// Packets that the queue holds: `net.graph.maxdata`.
 const MAX_QUEUE: usize = 4096;
 
-/// Items that one [`Graph::run`] works off, so that packets going round in a
-/// loop of hubs leave time for the client that removes it.
-const MAX_RUN: usize = 256;
+/// Packets delivered for one that was sent from outside, and in one
+/// [`Graph::run`], so that packets going round in a loop of hubs leave time for
+/// the client that removes it.
+const MAX_WORK: u32 = 1024;
 
 /// Makes a node of some type.
 pub type Constructor = Box<dyn Fn(&Weak<Graph>, NodeKey, u32) -> Result<Rc<dyn Node>, Errno>>;
@@ -61,6 +62,8 @@ pub struct NodeType {
 pub struct Graph {
     me: Weak<Graph>,
     depth: Cell<u32>,
+    /// Packets delivered so far, of [`MAX_WORK`].
+    work: Cell<u32>,
     state: RefCell<State>,
 }
 
@@ -71,7 +74,9 @@ struct State {
     ids: Directory,
     names: Directory,
     next_id: u32,
-    queue: VecDeque<Item>,
+    tasks: VecDeque<Task>,
+    /// Packets and the hooks that they come in on.
+    packets: VecDeque<(HookKey, Packet)>,
 }
 
 struct TypeEntry {
@@ -100,9 +105,11 @@ struct HookEntry {
     valid: bool,
 }
 
-enum Item {
-    Data(HookKey, Packet),
-    Message(NodeKey, u32, Message),
+/// What is done before any packet goes on.
+enum Task {
+    /// Deliver an answer from the node with this ID.
+    Answer(NodeKey, u32, Message),
+    /// Shut a node down.
     Remove(NodeKey),
 }
 
@@ -112,6 +119,7 @@ impl Graph {
         Rc::new_cyclic(|me| Graph {
             me: me.clone(),
             depth: Cell::new(0),
+            work: Cell::new(0),
             state: RefCell::new(State {
                 types: Vec::new(),
                 nodes: SlotMap::with_key(),
@@ -119,7 +127,8 @@ impl Graph {
                 ids: Directory::new(),
                 names: Directory::new(),
                 next_id: 1,
-                queue: VecDeque::new(),
+                tasks: VecDeque::new(),
+                packets: VecDeque::new(),
             }),
         })
     }
@@ -132,8 +141,12 @@ impl Graph {
     /// else what the receiver says, as far as it is called right away.
     pub fn send_data(&self, hook: HookKey, packet: Packet) -> Result<(), Errno> {
         let peer = self.state.borrow().peer(hook).ok_or(ENETDOWN)?;
-        if self.depth.get() >= MAX_DEPTH {
-            return self.state.borrow_mut().enqueue(Item::Data(peer, packet));
+        let depth = self.depth.get();
+        if depth == 0 {
+            self.work.set(0);
+        }
+        if depth >= MAX_DEPTH || self.work.get() >= MAX_WORK {
+            return self.state.borrow_mut().enqueue(peer, packet);
         }
         self.deliver(peer, packet)
     }
@@ -150,6 +163,7 @@ impl Graph {
             let node = state.node(entry.node).ok_or(ENETDOWN)?;
             (node, entry.node, entry.private)
         };
+        self.work.set(self.work.get() + 1);
         self.depth.set(self.depth.get() + 1);
         let result = node.rcvdata(self.here(key), Incoming { hook, private }, packet);
         self.depth.set(self.depth.get() - 1);
@@ -224,7 +238,8 @@ impl Graph {
         let to = state.by_id(to).ok_or(EINVAL)?;
         // A node that has just removed itself may still answer.
         let from = state.nodes.get(from).map_or(0, |entry| entry.id);
-        state.enqueue(Item::Message(to, from, message))
+        state.tasks.push_back(Task::Answer(to, from, message));
+        Ok(())
     }
 
     /// Shuts a node down once the present call is over; until then nothing
@@ -236,24 +251,34 @@ impl Graph {
         };
         entry.valid = false;
         if !entry.closing {
-            state.queue.push_back(Item::Remove(node));
+            state.tasks.push_back(Task::Remove(node));
         }
     }
 
     /// Works off what is queued. `true` when there is more.
     pub fn run(&self) -> bool {
-        for _ in 0..MAX_RUN {
-            let Some(item) = self.state.borrow_mut().queue.pop_front() else {
+        self.work.set(0);
+        while self.work.get() < MAX_WORK {
+            let task = self.state.borrow_mut().tasks.pop_front();
+            // Nobody is left to hear of an error.
+            match task {
+                Some(Task::Answer(to, from, message)) => {
+                    let _ = self.apply(to, None, from, &message);
+                    continue;
+                }
+                Some(Task::Remove(node)) => {
+                    self.remove_node(node);
+                    continue;
+                }
+                None => {}
+            }
+            let packet = self.state.borrow_mut().packets.pop_front();
+            let Some((hook, packet)) = packet else {
                 return false;
             };
-            match item {
-                // Nobody is left to hear of an error.
-                Item::Data(hook, packet) => drop(self.deliver(hook, packet)),
-                Item::Message(to, from, message) => drop(self.apply(to, None, from, &message)),
-                Item::Remove(node) => self.remove_node(node),
-            }
+            let _ = self.deliver(hook, packet);
         }
-        !self.state.borrow().queue.is_empty()
+        true
     }
 
     /// All nodes.
@@ -273,11 +298,11 @@ impl Graph {
 }
 
 impl State {
-    fn enqueue(&mut self, item: Item) -> Result<(), Errno> {
-        if self.queue.len() >= MAX_QUEUE {
+    fn enqueue(&mut self, hook: HookKey, packet: Packet) -> Result<(), Errno> {
+        if self.packets.len() >= MAX_QUEUE {
             return Err(ENOMEM);
         }
-        self.queue.push_back(item);
+        self.packets.push_back((hook, packet));
         Ok(())
     }
 
