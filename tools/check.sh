@@ -40,7 +40,7 @@ notable() {
 		/^(successes:|running )/ { printed = 0 }
 		/^test result: ok/ { tests += $4 }
 		/^proptest: / || !NF { next }
-		printed || /^not run|^gate|^demo: (they|nfdump)/ { print "    " $0 }
+		printed || /^not run|^object gate|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
 		END { if (tests) print "    " tests " tests passed" }' "$1"
 }
 
