@@ -15,6 +15,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
         "end-to-end",
         &["flow", "sys-bindings", "ngctl-rs", "nghost"],
     ),
+    ("vm-test", &["end-to-end"]),
+    ("vm-guest", &["ngctl-rs", "sys-bindings"]),
     ("object-gate", &[]),
     ("arrows", &[]),
 ];
@@ -43,6 +45,7 @@ pub const MODULES: &[(&str, &[&str])] = &[
             "role",
             "iface",
             "conservation",
+            "collector",
             "guarded",
             "exporter",
             "node",
