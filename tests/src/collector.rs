@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A NetFlow version 5 collector written from Cisco's tables alone, for what
-//! the encoder sends.
+//! Collectors of NetFlow version 5 and 9, written from Cisco's tables and
+//! RFC 3954 alone, for what the encoders send.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::Arc;
@@ -127,6 +128,94 @@ pub fn totals(datagrams: &[Vec<u8>]) -> Result<Totals> {
         }
     }
     Ok(totals)
+}
+
+/// Reads version 9 datagrams by the templates that they announce, checks that
+/// none is missing, and adds up what there is.
+pub fn totals9(datagrams: &[Vec<u8>]) -> Result<Totals> {
+    let mut templates: BTreeMap<u16, Vec<(u16, usize)>> = BTreeMap::new();
+    let mut totals = Totals::new();
+    for (next, bytes) in (0u32..).zip(datagrams) {
+        let mut rest = Octets(bytes);
+        ensure!(rest.number(2)? == 9, "not version 9");
+        let mut count = rest.number(2)?;
+        let uptime = rest.number(4)?;
+        rest.take(4)?;
+        let (sequence, domain) = (rest.number(4)?, rest.number(4)?);
+        ensure!(
+            sequence == u64::from(next) && domain == 0,
+            "{sequence} of {domain}"
+        );
+        while !rest.0.is_empty() {
+            let (id, len) = (rest.number(2)? as u16, rest.number(2)? as usize);
+            ensure!(len % 4 == 0, "a FlowSet of {len} octets");
+            let mut flowset = Octets(rest.take(len.checked_sub(4).context("no length")?)?);
+            if id == 0 {
+                while !flowset.0.is_empty() {
+                    let (template, fields) = (flowset.number(2)? as u16, flowset.number(2)?);
+                    let field = |_| Ok((flowset.number(2)? as u16, flowset.number(2)? as usize));
+                    templates.insert(template, (0..fields).map(field).collect::<Result<_>>()?);
+                    count -= 1;
+                }
+                continue;
+            }
+            let template = templates.get(&id).context("a record before its template")?;
+            let record_len: usize = template.iter().map(|(_, len)| len).sum();
+            while flowset.0.len() >= record_len {
+                let fields: BTreeMap<u16, &[u8]> = template
+                    .iter()
+                    .map(|&(field, len)| Ok((field, flowset.take(len)?)))
+                    .collect::<Result<_>>()?;
+                let number = |field: u16| {
+                    let bytes = fields
+                        .get(&field)
+                        .with_context(|| format!("no field {field}"))?;
+                    Octets(bytes).number(bytes.len())
+                };
+                let address = |v4: u16, v6: u16| -> Result<IpAddr> {
+                    match (fields.get(&v4), fields.get(&v6)) {
+                        (Some(bytes), None) => Ok(<[u8; 4]>::try_from(*bytes)?.into()),
+                        (None, Some(bytes)) => Ok(<[u8; 16]>::try_from(*bytes)?.into()),
+                        _ => bail!("no address, or two"),
+                    }
+                };
+                let key = FlowKey {
+                    src: address(8, 27)?,
+                    dst: address(12, 28)?,
+                    proto: number(4)? as u8,
+                    sport: number(7)? as u16,
+                    dport: number(11)? as u16,
+                    tos: number(5)? as u8,
+                };
+                ensure!(
+                    number(22)? <= number(21)? && number(21)? <= uptime,
+                    "times of {key:?}"
+                );
+                add(&mut totals, key, number(2)? as u32, number(1)? as u32);
+                count -= 1;
+            }
+            ensure!(flowset.0.iter().all(|byte| *byte == 0), "padding is not 0");
+        }
+        ensure!(count == 0, "{count} more announced than there are");
+    }
+    Ok(totals)
+}
+
+/// What is left of a datagram.
+struct Octets<'a>(&'a [u8]);
+
+impl<'a> Octets<'a> {
+    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
+        ensure!(len <= self.0.len(), "{len} octets of {}", self.0.len());
+        let (taken, rest) = self.0.split_at(len);
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn number(&mut self, len: usize) -> Result<u64> {
+        let octets = self.take(len)?.iter();
+        Ok(octets.fold(0, |number, octet| (number << 8) | u64::from(*octet)))
+    }
 }
 
 /// A socket that keeps every datagram until it is asked for them.

@@ -46,6 +46,14 @@ pub fn article_script(port: u16) -> String {
     include_str!("../../demo/article.ngctl").replace(":4444", &format!(":{port}"))
 }
 
+/// What connects version 9 to a collector's port as well.
+pub fn export9_script(port: u16) -> String {
+    format!(
+        "mkpeer netflow: ksocket export9 inet/dgram/udp\n\
+         msg netflow:export9 connect inet/127.0.0.1:{port}\n"
+    )
+}
+
 /// A running nghost, killed if the test goes before it.
 pub struct Nghost {
     child: Child,

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Every shared capture through nghost and real UDP: the version 5 records,
-//! added up by key, are the oracle's IPv4 totals, with no gap in the sequence
-//! and every refused packet counted.
+//! added up by key, are the oracle's IPv4 totals, the version 9 records its
+//! IPv4 and IPv6 totals, with no gap in either sequence and every refused
+//! packet counted.
 
 use std::path::Path;
 
 use anyhow::{ensure, Context, Result};
 use end_to_end::collector::{self, Collector};
 use end_to_end::oracle::{self, Account};
-use end_to_end::programs::{accounted, article_script, Nghost};
+use end_to_end::programs::{accounted, article_script, export9_script, Nghost};
 
 /// Link type of a classic pcap file.
 fn link_type(capture: &Path) -> Result<u32> {
@@ -23,7 +24,7 @@ fn link_type(capture: &Path) -> Result<u32> {
 /// Replays one capture into a collector.  Records that were sent.
 fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u64> {
     let folder = tempfile::tempdir()?;
-    let collector = Collector::start()?;
+    let (collector, collector9) = (Collector::start()?, Collector::start()?);
     let interface = format!(
         "em0,index=1,address=192.168.1.1/24,pace=fast,capture={}",
         capture.display()
@@ -32,7 +33,7 @@ fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u
         folder.path(),
         &["--hold", "--exit-at-end", "--interface", &interface],
     )?;
-    let mut script = article_script(collector.port);
+    let mut script = article_script(collector.port) + &export9_script(collector9.port);
     if link_type(capture)? != 1 {
         script += "msg netflow: setdlt { iface=0 dlt=12 }\n";
     }
@@ -50,12 +51,25 @@ fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u
         "{totals:?} instead of {:?}; {log}",
         expected.v4
     );
+    let both: oracle::Totals = expected
+        .v4
+        .iter()
+        .chain(&expected.v6)
+        .map(|(k, v)| (*k, *v))
+        .collect();
+    ensure!(
+        collector::totals9(&collector9.finish())? == both,
+        "version 9; {log}"
+    );
     let packets = |account: &oracle::Totals| account.values().map(|total| total.0).sum::<u64>();
     for (name, number) in [
         ("received", expected.packets() + expected.unaccounted),
         ("unaccounted", 0),
         ("refused", expected.unaccounted),
-        ("handed_over", packets(&expected.v4)),
+        (
+            "handed_over",
+            2 * packets(&expected.v4) + packets(&expected.v6),
+        ),
         ("dropped[not carried]", packets(&expected.v6)),
         ("dropped", packets(&expected.v6)),
     ] {

@@ -3,7 +3,7 @@
 //! Rust crate, and flow-tools where they can be had.  None complains, none
 //! sees a gap, and all add up to the same.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -35,23 +35,46 @@ fn captures() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// What is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Version {
+    V5,
+    V9,
+}
+
+const BOTH: [Version; 2] = [Version::V5, Version::V9];
+
+impl Version {
+    /// The totals of datagrams of this version.
+    fn totals(self, datagrams: &[Vec<u8>]) -> Result<Totals> {
+        match self {
+            Version::V5 => collector::totals(datagrams),
+            Version::V9 => collector::totals9(datagrams),
+        }
+    }
+}
+
 /// Replays a capture to a port.  What nghost said.
-fn replay(capture: &Path, port: u16) -> Result<String> {
+fn replay(version: Version, capture: &Path, port: u16) -> Result<String> {
     let folder = tempfile::tempdir()?;
     let interface = format!("em0,index=1,pace=fast,capture={}", capture.display());
     let nghost = Nghost::start(
         folder.path(),
         &["--hold", "--exit-at-end", "--interface", &interface],
     )?;
-    nghost.script(&article_script(port))?;
+    let article = article_script(port);
+    nghost.script(&match version {
+        Version::V5 => article,
+        Version::V9 => article.replace("export", "export9"),
+    })?;
     nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
     Ok(nghost.wait()?.1)
 }
 
 /// The datagrams of a capture's replay.
-fn datagrams(capture: &Path) -> Result<Vec<Vec<u8>>> {
+fn datagrams(version: Version, capture: &Path) -> Result<Vec<Vec<u8>>> {
     let collector = Collector::start()?;
-    replay(capture, collector.port)?;
+    replay(version, capture, collector.port)?;
     Ok(collector.finish())
 }
 
@@ -69,7 +92,7 @@ fn key4(src: Ipv4Addr, dst: Ipv4Addr, proto: u8, sport: u16, dport: u16, tos: u8
 #[test]
 fn a_rust_collector_reads_the_same() -> Result<()> {
     for capture in captures()? {
-        let datagrams = datagrams(&capture)?;
+        let datagrams = datagrams(Version::V5, &capture)?;
         let mut totals = Totals::new();
         for datagram in &datagrams {
             for packet in NetflowParser::default().parse_bytes(datagram) {
@@ -102,8 +125,10 @@ fn a_rust_collector_reads_the_same() -> Result<()> {
 /// A record as `nfdump -o json` prints it.
 #[derive(Deserialize)]
 struct NfdumpRecord {
-    src4_addr: Ipv4Addr,
-    dst4_addr: Ipv4Addr,
+    #[serde(alias = "src4_addr", alias = "src6_addr")]
+    src: IpAddr,
+    #[serde(alias = "dst4_addr", alias = "dst6_addr")]
+    dst: IpAddr,
     proto: u8,
     #[serde(default)]
     src_port: u16,
@@ -116,6 +141,38 @@ struct NfdumpRecord {
     src_tos: u8,
     in_packets: u32,
     in_bytes: u32,
+}
+
+impl NfdumpRecord {
+    fn key(&self) -> FlowKey {
+        let icmp = u16::from_be_bytes([self.icmp_type, self.icmp_code]);
+        FlowKey {
+            src: self.src,
+            dst: self.dst,
+            proto: self.proto,
+            sport: self.src_port,
+            dport: if matches!(self.proto, 1 | 58) {
+                icmp
+            } else {
+                self.dst_port
+            },
+            tos: self.src_tos,
+        }
+    }
+}
+
+/// What nfcapd can tell apart: of version 9 it reads ICMP's type and code only
+/// from field 32, which base's templates do not have.
+fn as_nfcapd_can(version: Version, totals: Totals) -> Totals {
+    let mut known = Totals::new();
+    for (mut key, (packets, octets)) in totals {
+        if version == Version::V9 && matches!(key.proto, 1 | 58) {
+            key.dport = 0;
+        }
+        let total = known.entry(key).or_default();
+        *total = (total.0 + packets, total.1 + octets);
+    }
+    known
 }
 
 /// A UDP port that was free a moment ago.
@@ -157,8 +214,12 @@ fn nfcapd_reads_the_same() -> Result<()> {
     let (Some(nfcapd), Some(nfdump)) = (installed("nfcapd"), installed("nfdump")) else {
         return Ok(());
     };
-    for capture in captures()? {
-        let expected = collector::totals(&datagrams(&capture)?)?;
+    let captures = captures()?;
+    for (version, capture) in BOTH
+        .iter()
+        .flat_map(|v| captures.iter().map(move |c| (*v, c)))
+    {
+        let expected = as_nfcapd_can(version, version.totals(&datagrams(version, capture)?)?);
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
         let child = Command::new(&nfcapd)
@@ -179,7 +240,7 @@ fn nfcapd_reads_the_same() -> Result<()> {
             .stderr(Stdio::piped())
             .spawn()?;
         wait_for_listener(port)?;
-        replay(&capture, port)?;
+        replay(version, capture, port)?;
         std::thread::sleep(Duration::from_millis(300));
         let said = stop(child, Signal::SIGTERM)?;
         ensure!(
@@ -198,25 +259,16 @@ fn nfcapd_reads_the_same() -> Result<()> {
         let records: Vec<NfdumpRecord> = serde_json::from_slice(&output.stdout)?;
         let mut totals = Totals::new();
         for record in &records {
-            let icmp = u16::from(record.icmp_type) << 8 | u16::from(record.icmp_code);
-            let dport = if record.proto == 1 {
-                icmp
-            } else {
-                record.dst_port
-            };
-            let key = key4(
-                record.src4_addr,
-                record.dst4_addr,
-                record.proto,
-                record.src_port,
-                dport,
-                record.src_tos,
+            oracle::add(
+                &mut totals,
+                record.key(),
+                record.in_packets,
+                record.in_bytes,
             );
-            oracle::add(&mut totals, key, record.in_packets, record.in_bytes);
         }
-        ensure!(totals == expected, "{}", capture.display());
+        ensure!(totals == expected, "{version:?} {}", capture.display());
         println!(
-            "{}: nfdump read {} records",
+            "{version:?} {}: nfdump read {} records",
             capture.display(),
             records.len()
         );
@@ -233,7 +285,7 @@ struct Wire {
 
 /// Records what passes over loopback while a capture is replayed; needs the
 /// right to capture.
-fn on_the_wire(capture: &Path, folder: &Path) -> Result<Option<Wire>> {
+fn on_the_wire(version: Version, capture: &Path, folder: &Path) -> Result<Option<Wire>> {
     let Some(tcpdump) = installed("tcpdump") else {
         return Ok(None);
     };
@@ -271,7 +323,7 @@ fn on_the_wire(capture: &Path, folder: &Path) -> Result<Option<Wire>> {
             "tcpdump: {line}"
         );
     }
-    replay(capture, collector.port)?;
+    replay(version, capture, collector.port)?;
     std::thread::sleep(Duration::from_millis(500));
     stop(child, Signal::SIGINT)?;
     Ok(Some(Wire {
@@ -288,7 +340,7 @@ fn tshark_and_tcpdump_read_the_same() -> Result<()> {
     };
     for capture in captures()? {
         let folder = tempfile::tempdir()?;
-        let Some(wire) = on_the_wire(&capture, folder.path())? else {
+        let Some(wire) = on_the_wire(Version::V5, &capture, folder.path())? else {
             return Ok(());
         };
         let expected = collector::totals(&wire.datagrams)?;
@@ -391,6 +443,67 @@ fn tshark_and_tcpdump_read_the_same() -> Result<()> {
     Ok(())
 }
 
+/// Version 9 over the wire: tshark knows every template, misses no datagram,
+/// and reads the same sums.
+#[test]
+fn tshark_reads_version_9() -> Result<()> {
+    let Some(tshark) = installed("tshark") else {
+        return Ok(());
+    };
+    for capture in captures()? {
+        let folder = tempfile::tempdir()?;
+        let Some(wire) = on_the_wire(Version::V9, &capture, folder.path())? else {
+            return Ok(());
+        };
+        let output = Command::new(&tshark)
+            .args([
+                "-d",
+                &format!("udp.port=={},cflow", wire.port),
+                "-T",
+                "fields",
+            ])
+            .args(["-E", "occurrence=a", "-E", "separator=;", "-r"])
+            .arg(&wire.file)
+            .args([
+                "-e",
+                "cflow.version",
+                "-e",
+                "cflow.sequence",
+                "-e",
+                "cflow.packets",
+            ])
+            .args(["-e", "cflow.octets", "-e", "_ws.expert.message"])
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let (mut packets, mut octets) = (0, 0);
+        for (next, line) in text.lines().enumerate() {
+            let fields: Vec<&str> = line.split(';').collect();
+            let [version, sequence, packet_counts, octet_counts, experts] = fields[..] else {
+                anyhow::bail!("{line}");
+            };
+            ensure!(version == "9" && experts.is_empty(), "{line}");
+            ensure!(
+                sequence.parse::<usize>()? == next,
+                "{line} instead of {next}"
+            );
+            let sum = |counts: &str| -> Result<u64> {
+                let counts = counts.split(',').map(str::parse::<u64>);
+                Ok(counts.sum::<Result<u64, _>>()?)
+            };
+            packets += sum(packet_counts)?;
+            octets += sum(octet_counts)?;
+        }
+        let expected = collector::totals9(&wire.datagrams)?;
+        let sum = |part: fn(&(u64, u64)) -> u64| expected.values().map(part).sum::<u64>();
+        ensure!(
+            (packets, octets) == (sum(|t| t.0), sum(|t| t.1)),
+            "{}: {packets} packets, {octets} octets",
+            capture.display()
+        );
+    }
+    Ok(())
+}
+
 /// The packets in what `tcpdump -X` prints.
 fn hex_dump(text: &str) -> Result<Vec<Vec<u8>>> {
     let mut packets: Vec<Vec<u8>> = Vec::new();
@@ -416,7 +529,7 @@ fn flow_tools_read_the_same() -> Result<()> {
         return Ok(());
     };
     for file in captures()? {
-        let expected = collector::totals(&datagrams(&file)?)?;
+        let expected = collector::totals(&datagrams(Version::V5, &file)?)?;
         let folder = tempfile::tempdir()?;
         let port = free_port()?;
         let child = Command::new(&capture)
@@ -426,7 +539,7 @@ fn flow_tools_read_the_same() -> Result<()> {
             .stderr(Stdio::piped())
             .spawn()?;
         wait_for_listener(port)?;
-        replay(&file, port)?;
+        replay(Version::V5, &file, port)?;
         std::thread::sleep(Duration::from_millis(500));
         stop(child, Signal::SIGTERM)?;
         let flows = std::fs::read_dir(folder.path())?
