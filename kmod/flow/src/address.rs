@@ -49,7 +49,7 @@ impl Address for Ipv4Addr {
 impl Address for Ipv6Addr {
     const UNSPECIFIED: Self = Ipv6Addr::UNSPECIFIED;
     const WORDS: usize = 4;
-    const RECORDS_PER_PAGE: usize = 42;
+    const RECORDS_PER_PAGE: usize = 48;
     const IP_VERSION: u8 = 6;
 
     #[inline]

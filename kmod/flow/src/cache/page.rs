@@ -64,7 +64,14 @@ fn bit(at: usize) -> u64 {
 
 impl<P: Platform, A: Address> Page<P, A> {
     /// Every place of a full page.
-    const ALL: u64 = u64::MAX >> (64 - A::RECORDS_PER_PAGE);
+    const ALL: u64 = {
+        assert!(A::RECORDS_PER_PAGE <= 64, "a bit for each place");
+        assert!(
+            A::RECORDS_PER_PAGE * size_of::<Entry<A>>() <= 4096,
+            "one page of memory"
+        );
+        u64::MAX >> (64 - A::RECORDS_PER_PAGE)
+    };
 
     pub fn new(platform: &P) -> Option<Self> {
         Some(Page {
