@@ -117,7 +117,7 @@ replay() {
 
 # Shows the flow table now and then, until Ctrl-C.
 watch() {
-	say "$IF is em0; Ctrl-C ends"
+	say "$IF is em0, of which the script watches what comes in; Ctrl-C ends"
 	interrupted=
 	trap 'interrupted=yes' INT TERM
 	while [ -z "$interrupted" ] && kill -0 $nghost 2>/dev/null; do
@@ -182,7 +182,7 @@ octets=$(awk 'NR > 1 { sum += $6 } END { print sum + 0 }' "$flows")
 
 echo
 say "nghost's last words: $account"
-say "the node saw      $(number packets) IPv4 packets of $(number bytes) octets (IPv6, which v5 cannot carry, is in its table only)"
+say "the node saw      $(number packets) IPv4 packets of $(number bytes) octets (v5 cannot carry the IPv6 ones)"
 say "nfdump read back  $packets packets of $octets octets in $count flows"
 # A live interface goes on after the node was asked.
 if [ "$packets" -gt 0 ] && [ "$packets" = "$exported" ] &&
