@@ -252,3 +252,169 @@ impl<R: Read> Read for Uninterrupted<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
+    use pcap_file::pcapng::PcapNgWriter;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::borrow::Cow;
+
+    fn open(bytes: &[u8]) -> Result<Capture, Failure> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("capture");
+        std::fs::write(&path, bytes).unwrap();
+        Capture::open(&path)
+    }
+
+    /// The frames, and what ended them if it was not the end.
+    fn read_all(mut capture: Capture) -> (Vec<(u64, Vec<u8>)>, Option<Failure>) {
+        let mut frames = Vec::new();
+        while let Some(next) = capture.next_frame() {
+            match next {
+                Ok(frame) => frames.push((frame.time, frame.bytes.to_vec())),
+                Err(failure) => return (frames, Some(failure)),
+            }
+        }
+        (frames, None)
+    }
+
+    fn pcap_header(magic: u32, link: u32) -> Vec<u8> {
+        let words = [magic, 2 | 4 << 16, 0, 0, 8, link];
+        words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// Stamps beyond a second and lengths beyond the snapshot length are
+    /// taken as they are.
+    fn three_records() -> (Vec<u8>, Vec<usize>) {
+        let mut bytes = pcap_header(0xa1b2c3d4, 1);
+        let mut ends = Vec::new();
+        for (secs, micros, len) in [(1u32, 2u32, 5u32), (1, 2_000_000, 0), (0, 0, 20)] {
+            for word in [secs, micros, len, 1] {
+                bytes.extend(word.to_le_bytes());
+            }
+            bytes.extend(std::iter::repeat_n(7, len as usize));
+            ends.push(bytes.len());
+        }
+        (bytes, ends)
+    }
+
+    #[test]
+    fn records_are_taken_as_they_are() {
+        let (frames, failure) = read_all(open(&three_records().0).unwrap());
+        assert_eq!(failure, None);
+        let times: Vec<_> = frames.iter().map(|f| (f.0, f.1.len())).collect();
+        assert_eq!(times, [(1_000_002_000, 5), (3_000_000_000, 0), (0, 20)]);
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_gives_all_whole_records() {
+        let (bytes, ends) = three_records();
+        for len in 24..bytes.len() {
+            let (frames, failure) = read_all(open(&bytes[..len]).unwrap());
+            let whole = ends.iter().filter(|end| **end <= len).count();
+            assert_eq!(frames.len(), whole, "{len}");
+            if len == 24 || ends.contains(&len) {
+                assert_eq!(failure, None);
+                continue;
+            }
+            let failure = failure.unwrap();
+            assert_eq!(failure.status, EX_DATAERR);
+            let said = format!("record {} is cut off; {whole} packets read", whole + 1);
+            assert!(failure.text.ends_with(&said), "{failure}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_capture_is_named() {
+        for (bytes, said) in [
+            (vec![], "cut off"),
+            (three_records().0[..23].to_vec(), "cut off"),
+            (vec![0; 100], "magic"),
+            (pcap_header(0xa1b2c3d4, 113), "link type 113"),
+        ] {
+            let failure = open(&bytes).err().unwrap();
+            assert_eq!(failure.status, EX_DATAERR);
+            assert!(failure.text.contains(said), "{failure}");
+        }
+        assert_eq!(
+            Capture::open(Path::new("/nonexistent"))
+                .err()
+                .unwrap()
+                .status,
+            EX_NOINPUT
+        );
+        assert!(open(&pcap_header(0xa1b2c3d4, 101)).unwrap().is_raw_ip());
+        // Checksum lengths in the upper half are no other link type.
+        assert!(!open(&pcap_header(0xa1b2c3d4, 0x3000_0001))
+            .unwrap()
+            .is_raw_ip());
+    }
+
+    fn pcapng(resolution: Option<u8>, links: &[DataLink]) -> Vec<u8> {
+        let mut writer = PcapNgWriter::new(Vec::new()).unwrap();
+        for link in links {
+            let mut interface = InterfaceDescriptionBlock::new(*link, 0);
+            let option = resolution.map(InterfaceDescriptionOption::IfTsResol);
+            interface.options.extend(option);
+            writer.write_pcapng_block(interface).unwrap();
+        }
+        for interface_id in 0..links.len() as u32 {
+            let packet = EnhancedPacketBlock {
+                interface_id,
+                timestamp: Duration::from_nanos(5_000_000),
+                original_len: 3,
+                data: Cow::Borrowed(&[1, 2, 3]),
+                options: Vec::new(),
+            };
+            writer.write_pcapng_block(packet).unwrap();
+        }
+        writer.into_inner()
+    }
+
+    #[test]
+    fn pcapng_stamps_count_in_the_interfaces_unit() {
+        for (resolution, expected) in [
+            (None, 5_000_000_000),
+            (Some(6), 5_000_000_000),
+            (Some(9), 5_000_000),
+            (Some(3), 5_000_000_000_000),
+            (Some(0x80 | 10), 4_882_812_500_000),
+            (Some(0xff), 0),
+        ] {
+            let bytes = pcapng(resolution, &[DataLink::ETHERNET]);
+            let (frames, failure) = read_all(open(&bytes).unwrap());
+            assert_eq!(failure, None);
+            assert_eq!(frames, [(expected, vec![1, 2, 3])], "{resolution:?}");
+        }
+    }
+
+    #[test]
+    fn pcapng_interfaces_that_are_neither_are_passed_over() {
+        let links = [DataLink::ETHERNET, DataLink::IEEE802_11, DataLink::RAW];
+        let (frames, failure) = read_all(open(&pcapng(None, &links)).unwrap());
+        assert_eq!((frames.len(), failure), (2, None));
+    }
+
+    proptest! {
+        #[test]
+        fn no_file_does_harm(
+            kind in 0..3,
+            at in any::<proptest::sample::Index>(),
+            garbage in vec(any::<u8>(), 0..64),
+        ) {
+            let mut bytes = match kind {
+                0 => three_records().0,
+                1 => pcapng(Some(6), &[DataLink::ETHERNET]),
+                _ => vec![0x0a, 0x0d, 0x0d, 0x0a],
+            };
+            let at = at.index(bytes.len());
+            bytes.splice(at..(at + garbage.len()).min(bytes.len()), garbage);
+            if let Ok(capture) = open(&bytes) {
+                let _ = read_all(capture);
+            }
+        }
+    }
+}

@@ -20,15 +20,17 @@ pub struct Seen<'a> {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::fs;
     use std::io::{self, ErrorKind, IoSliceMut};
     use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
     use nix::net::if_::if_nametoindex;
-    use nix::sys::socket::{getsockname, recvmsg, ControlMessageOwned, LinkAddr, MsgFlags};
+    use nix::sys::socket::{recvmsg, ControlMessageOwned, LinkAddr, MsgFlags};
     use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
 
     use super::Seen;
     use crate::failure::{Failure, EX_NOPERM, EX_OSERR, EX_UNAVAILABLE};
+    use crate::world::config::MacAddr;
 
     /// Room for a frame that the network card has put together from several
     /// (GRO), and for the VLAN tag that the kernel took out.
@@ -53,7 +55,7 @@ mod linux {
                     format!("there is no interface '{name}' here"),
                 )
             })?;
-            Self::open_index(index).map_err(|error| match error.kind() {
+            let socket = Self::open_index(index).map_err(|error| match error.kind() {
                 ErrorKind::PermissionDenied => Failure::new(
                     EX_NOPERM,
                     format!(
@@ -62,10 +64,14 @@ mod linux {
                     ),
                 ),
                 _ => Failure::new(EX_OSERR, format!("{name}: {error}")),
-            })
+            })?;
+            let mac = fs::read_to_string(format!("/sys/class/net/{name}/address"));
+            let mac = mac.ok().and_then(|mac| mac.trim().parse().ok());
+            let MacAddr(mac) = mac.unwrap_or_default();
+            Ok(Tap { socket, mac })
         }
 
-        fn open_index(index: u32) -> io::Result<Self> {
+        fn open_index(index: u32) -> io::Result<Socket> {
             // Without a protocol until it is bound: else it would have frames of
             // all other interfaces by then.
             let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
@@ -74,9 +80,7 @@ mod linux {
             let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
             ask_for_auxdata(&socket)?;
             socket.bind(&link_address(index, (libc::ETH_P_ALL as u16).to_be()))?;
-            let own: LinkAddr = getsockname(socket.as_raw_fd())?;
-            let mac = own.addr().unwrap_or_default();
-            Ok(Tap { socket, mac })
+            Ok(socket)
         }
 
         /// The interface's Ethernet address.

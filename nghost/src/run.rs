@@ -230,6 +230,16 @@ impl Nghost {
         }
     }
 
+    /// Sets the clock after a wait, so that what came meanwhile came now; what
+    /// is due comes first.
+    fn catch_up(&self) {
+        if let Drive::Time(..) = self.drive {
+            let due = self.replay.next_due().unwrap_or(u64::MAX);
+            let now = self.target().min(self.next_tick).min(due);
+            self.clock().advance_to(now);
+        }
+    }
+
     /// Sets the clock and says how long nothing will happen.
     fn rest(&self, now: u64, next: u64) -> Next {
         self.clock().advance_to(now);
@@ -328,6 +338,7 @@ impl Nghost {
             Ok(_) | Err(nix::Error::EINTR) => {}
             Err(error) => return Err(Failure::new(EX_OSERR, format!("poll: {error}"))),
         }
+        self.catch_up();
         let ready: Vec<PollFlags> = fds
             .iter()
             .map(|fd| fd.revents().unwrap_or(PollFlags::empty()))

@@ -34,8 +34,9 @@ fn nodes_and_hooks_are_listed_as_base_lists_them() {
             node(2, "ngctl39", "socket", 0),
             node(3, "", "socket", 0),
             node(4, "", "tee", 4),
-            node(5, "netflow", "netflow", 3),
+            node(5, "netflow", "netflow", 4),
             node(6, "", "ksocket", 1),
+            node(7, "", "ksocket", 1),
         ]
     );
     assert_eq!(
@@ -54,6 +55,7 @@ fn nodes_and_hooks_are_listed_as_base_lists_them() {
     assert_eq!(
         lab.links("netflow:"),
         [
+            "export9  ksocket inet/dgram/udp",
             "export  ksocket inet/dgram/udp",
             "out0  tee left2right",
             "iface0  tee right2left",
@@ -75,14 +77,14 @@ fn names_and_late_ids_come_in_the_order_of_bases_hash_chains() {
     );
     // The transcript's 'ngctl dot' was node 0x11, and listed first.
     lab.shutdown("[3]:").unwrap();
-    for _ in 7..0x11 {
+    for _ in 8..0x11 {
         let client = Client::new(&lab.graph);
         lab.graph.remove_node(client.node);
     }
     let client = Client::new(&lab.graph);
     lab.graph.remove_node(lab.client.node);
     let lab = Lab { client, ..lab };
-    assert_eq!(ids(&lab.list(NGM_LISTNODES)), [0x11, 1, 4, 5, 6]);
+    assert_eq!(ids(&lab.list(NGM_LISTNODES)), [0x11, 1, 4, 5, 6, 7]);
 }
 
 #[test]
@@ -116,7 +118,7 @@ fn types_are_listed_from_the_last_with_their_living_nodes() {
             "hub 0",
             "netflow 1",
             "socket 2",
-            "ksocket 1",
+            "ksocket 2",
             "tee 1",
             "ether 1"
         ]
@@ -171,9 +173,9 @@ fn a_relative_path_begins_at_the_client() {
     let lab = Lab::transcript();
     lab.mkpeer(".:", "hub", "h", "x").unwrap();
     let info = lab.ask("h", NGM_NODEINFO, &[]).unwrap();
-    assert_eq!(nodeinfo::read_from_bytes(&info).unwrap().id, 7);
+    assert_eq!(nodeinfo::read_from_bytes(&info).unwrap().id, 8);
     let info = lab.ask("h.x.h", NGM_NODEINFO, &[]).unwrap();
-    assert_eq!(nodeinfo::read_from_bytes(&info).unwrap().id, 7);
+    assert_eq!(nodeinfo::read_from_bytes(&info).unwrap().id, 8);
 }
 
 #[test]
@@ -197,8 +199,8 @@ fn mkpeer_as_in_the_transcript() {
     }
     // Nothing is half done.
     while lab.graph.run() {}
-    assert_eq!(lab.list(NGM_LISTNODES).len(), 6);
-    assert_eq!(lab.links("netflow:").len(), 3);
+    assert_eq!(lab.list(NGM_LISTNODES).len(), 7);
+    assert_eq!(lab.links("netflow:").len(), 4);
     lab.mkpeer("netflow:", "hub", "iface65534", "x").unwrap();
     assert_eq!(lab.links("netflow:")[0], "iface65534  hub x");
     assert_eq!(lab.generic("netflow:", NGM_MKPEER, &[0; 95]), Err(EINVAL));
@@ -247,10 +249,10 @@ fn connect_as_in_the_transcript() {
         Err(EINVAL)
     );
     while lab.graph.run() {}
-    assert_eq!(lab.links("netflow:").len(), 3);
+    assert_eq!(lab.links("netflow:").len(), 4);
     assert_eq!(lab.links("epair0a:").len(), 2);
     assert_eq!(connect("netflow:", "netflow:", "iface1", "out1"), Ok(()));
-    assert_eq!(lab.links("netflow:").len(), 5);
+    assert_eq!(lab.links("netflow:").len(), 6);
     assert_eq!(lab.generic("netflow:", NGM_CONNECT, &[]), Err(EINVAL));
 }
 
@@ -290,8 +292,8 @@ fn rmhook_breaks_both_ends() {
     assert_eq!(lab.rmhook("netflow:", "export"), Ok(()));
     while lab.graph.run() {}
     // The ksocket goes with its only hook.
-    assert_eq!(ids(&lab.list(NGM_LISTNODES)), [1, 2, 3, 4, 5]);
-    assert_eq!(lab.links("netflow:").len(), 2);
+    assert_eq!(ids(&lab.list(NGM_LISTNODES)), [1, 2, 3, 4, 5, 7]);
+    assert_eq!(lab.links("netflow:").len(), 3);
 }
 
 #[test]
@@ -311,7 +313,7 @@ fn shutdown_takes_the_hooks_along_and_spares_interfaces() {
     assert!(lab.links("epair0a:").is_empty());
     assert_eq!(lab.shutdown("nosuch:"), Err(ENOENT));
     let victim = Client::new(&lab.graph);
-    assert_eq!(lab.shutdown("[7]:"), Ok(()));
+    assert_eq!(lab.shutdown("[8]:"), Ok(()));
     assert!(victim.is_closed());
 }
 
@@ -336,7 +338,7 @@ fn an_answer_to_nobody_is_refused() {
     assert_eq!(client.send(&lab.graph, "netflow:", &response), Err(EINVAL));
     assert_eq!(client.send(&lab.graph, "[2]:", &response), Ok(()));
     let (from, _) = lab.answer();
-    assert_eq!(from, "[7]:");
+    assert_eq!(from, "[8]:");
 }
 
 #[test]
@@ -350,6 +352,13 @@ fn conversions_as_in_the_transcript() {
     assert_eq!(answer("ifinfo", "0"), "{ data link type=1 conf=1 }");
     let msg = |command, text| lab.msg("netflow:", command, text);
     assert_eq!(msg("ifinfo", "3"), Err(EINVAL));
+    assert_eq!(
+        answer("v9info", ""),
+        "{ v9 template packets=500 v9 template time=600 v9 MTU=1500 }"
+    );
+    assert_eq!(msg("setmtu", "{ mtu=10 }"), Err(EINVAL));
+    assert_eq!(msg("setmtu", "{ mtu=1500 }"), Ok(()));
+    assert_eq!(msg("settemplate", "{ time=1 packets=1 }"), Ok(()));
     assert_eq!(msg("setconfig", "{ iface=0 conf=1 }"), Ok(()));
     assert_eq!(msg("setifindex", "{ iface=0 index=2 }"), Ok(()));
     assert_eq!(msg("setifindex", "{ iface=9 index=2 }"), Err(EINVAL));
@@ -372,13 +381,13 @@ fn generic_answers_have_ascii_forms() {
     let lab = Lab::transcript();
     assert_eq!(
         lab.msg_answer("netflow:", "nodeinfo", "").unwrap(),
-        r#"{ name="netflow" type="netflow" id=0x5 hooks=3 }"#
+        r#"{ name="netflow" type="netflow" id=0x5 hooks=4 }"#
     );
     assert_eq!(
         lab.msg_answer("netflow:export", "listhooks", "").unwrap(),
         "{ nodeinfo={ type=\"ksocket\" id=0x6 hooks=1 } linkinfo=[ { \
          ourhook=\"inet/dgram/udp\" peerhook=\"export\" nodeinfo={ name=\"netflow\" \
-         type=\"netflow\" id=0x5 hooks=3 } } ] }"
+         type=\"netflow\" id=0x5 hooks=4 } } ] }"
     );
     let types = lab.msg_answer(".:", "listtypes", "").unwrap();
     assert!(

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)] // Each test uses its part.
 
+pub mod process;
+
 use std::rc::Rc;
 
 use ::nghost::clock::Clock;
@@ -190,8 +192,7 @@ impl Lab {
         links.iter().map(line).collect()
     }
 
-    /// The graph of the transcript, as far as it can be had: nodes 1, 4, 5 and
-    /// 6 of it, with their names and hooks.
+    /// The graph of the transcript: its nodes 1 and 4 to 7.
     pub fn transcript() -> Self {
         let lab = Lab::new();
         drop(Client::new(&lab.graph));
@@ -203,8 +204,10 @@ impl Lab {
         lab.name("epair0a:lower.right2left", "netflow").unwrap();
         lab.connect("epair0a:lower", "netflow:", "left2right", "out0")
             .unwrap();
-        lab.mkpeer("netflow:", "ksocket", "export", "inet/dgram/udp")
-            .unwrap();
+        for export in ["export", "export9"] {
+            lab.mkpeer("netflow:", "ksocket", export, "inet/dgram/udp")
+                .unwrap();
+        }
         lab
     }
 }
