@@ -301,8 +301,10 @@ impl Nghost {
             Drive::Packets => TICK.max(now.saturating_sub(self.last_packet) / GAP_PART),
         });
         if let (Drive::Packets, Some(packet)) = (self.drive, packet) {
-            if self.next_tick < packet && !self.is_waiting_for_time() {
-                self.next_tick = packet;
+            // The gap ends with the packet, and so do its long steps.
+            let gap_end = packet.max(now.saturating_add(TICK));
+            if self.next_tick > gap_end || !self.is_waiting_for_time() {
+                self.next_tick = gap_end;
             }
         }
     }
@@ -375,6 +377,8 @@ impl Nghost {
                 info.is_some_and(|i| c_string(&i.type_) == NG_NETFLOW_NODE_TYPE.as_bytes())
             })
             .collect();
+        // A cache that leaves at once is more than a collector has room for.
+        self.throttle.set_rate(Some(self.export_rate));
         // Their ksockets would go with them.
         let exporters: Vec<_> = self.graph.nodes().into_iter().collect();
         for node in netflows {

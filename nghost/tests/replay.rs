@@ -320,6 +320,36 @@ fn a_gap_of_decades_is_walked_in_a_moment() {
 }
 
 #[test]
+fn after_a_gap_ticks_are_as_close_as_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let gap = 86400;
+    let mut fin = pong([10, 0, 0, 1], [10, 0, 0, 2]);
+    fin[14 + 9] = 6; // TCP
+    fin[14 + 20 + 12..][..2].copy_from_slice(&[0x50, 1]);
+    let frames = [
+        (0, pong([10, 0, 0, 3], [10, 0, 0, 4])),
+        // The second ends the flow that the first began.
+        (gap * SECOND, fin.clone()),
+        (gap * SECOND + 1, fin),
+        ((gap + 60) * SECOND, pong([10, 0, 0, 3], [10, 0, 0, 4])),
+    ];
+    let (process, collector) = exporting(folder.path(), &frames, &["--exit-at-end"]);
+    let mut client = process.connect();
+    let timeouts = ng_netflow_settimeouts {
+        inactive_timeout: 864_000,
+        active_timeout: 864_000,
+    };
+    let set = (NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETTIMEOUTS);
+    assert_eq!(
+        client.control("netflow:", set.0, set.1, timeouts.as_bytes()),
+        0
+    );
+    assert_eq!(start(&mut client, "em0:"), 0);
+    let sent = u64::from(word(&receive(&collector), 8)) - THEN / 1_000_000 - gap as u64;
+    assert!(sent <= 2, "{sent}");
+}
+
+#[test]
 fn a_capture_that_is_cut_off_is_fed_as_far_as_it_goes() {
     let folder = tempfile::tempdir().unwrap();
     let frames = [
