@@ -16,7 +16,7 @@ step_format() { cargo fmt --all --check; }
 step_lints() { make clippy; }
 step_docs() { make doc; }
 # Shown with their output, for what they counted and what they left out.
-step_tests() { cargo build --workspace && cargo test --workspace -- --show-output; }
+step_tests() { cargo build --workspace && cargo test --workspace --no-fail-fast -- --show-output; }
 step_bindings() { make check-bindings; }
 step_module() { make gate; }
 step_scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck -S warning; }
