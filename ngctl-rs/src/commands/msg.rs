@@ -44,7 +44,11 @@ fn reply(client: &mut Client, sent: &Message) -> Result<Option<Received>, Error>
     if sent.has_reply() {
         client.receive_reply().map(Some)
     } else {
-        client.receive(Some(Duration::ZERO))
+        match client.receive(Some(Duration::ZERO)) {
+            // The command may have been the last that was wanted of it.
+            Err(Error::Closed) => Ok(None),
+            received => received,
+        }
     }
 }
 
