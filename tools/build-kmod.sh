@@ -5,11 +5,12 @@
 # On FreeBSD itself kmod/Makefile does the same with the system's own rules.
 #
 # A kernel with INVARIANTS only takes modules that have it too: for one, set
-# KMOD_CFLAGS='-DINVARIANTS -DINVARIANT_SUPPORT -DWITNESS'.
+# KMOD_CFLAGS='-DINVARIANTS -DINVARIANT_SUPPORT -DWITNESS', and KMOD_OUT to keep
+# it apart from the usual module.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
-out=$root/build/kmod
+out=${KMOD_OUT:-$root/build/kmod}
 shim=$root/kmod/shim
 headers=$("$root/tools/freebsd-headers.sh")
 mkdir -p "$out/include"

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   build-freebsd-tools.sh [PACKAGE...]
+#
+# Builds flowctl, ngctl-rs and what vm-test runs inside FreeBSD, or only the
+# packages named, for FreeBSD amd64 from a Debian machine.  The programs are
+# left in build/freebsd.  On FreeBSD itself "make tools" is all it takes.
+#
+# The linker and FreeBSD's C library are zig's, of the PyPI package that the
+# module's headers come from too.  Rust's library is built from source, because
+# there is none for FreeBSD among Debian's packages.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+out=$root/build/freebsd
+headers=$("$root/tools/freebsd-headers.sh")
+mkdir -p "$out"
+
+# Rust asks for libraries that FreeBSD's base has and zig does not bring;
+# nothing here uses them.  14.0 is the oldest release that is supported: what is
+# linked for it runs on 15 too.
+linker=$out/cc
+cat > "$linker" <<WRAPPER
+#!/bin/sh
+for word do
+	shift
+	case \$word in
+	-lkvm | -lmemstat | -lprocstat | -ldevstat) ;;
+	*) set -- "\$@" "\$word" ;;
+	esac
+done
+PYTHONPATH="${headers%/ziglang/*}\${PYTHONPATH:+:\$PYTHONPATH}" \\
+    exec python3 -m ziglang cc -target x86_64-freebsd.14.0 "\$@"
+WRAPPER
+chmod +x "$linker"
+
+rustc=${RUSTC:-/usr/bin/rustc}
+if [ ! -d "$("$rustc" --print sysroot)/lib/rustlib/src/rust/library/std" ]; then
+	echo "build-freebsd-tools: $rustc has no source of its library; run tools/install-deps.sh kmod" >&2
+	exit 69
+fi
+export RUSTC="$rustc" RUSTC_BOOTSTRAP=1
+export CARGO_TARGET_X86_64_UNKNOWN_FREEBSD_LINKER="$linker"
+
+target=${CARGO_TARGET_DIR:-$root/build/cargo}/freebsd
+for package in ${*:-flowctl ngctl-rs vm-guest}; do
+	set -- ${packages:-} -p "$package"
+	packages=$*
+done
+"$(dirname "$rustc")/cargo" build --quiet --manifest-path "$root/Cargo.toml" \
+    --target-dir "$target" --target x86_64-unknown-freebsd \
+    -Zbuild-std=std,panic_abort --release $packages --bins
+find "$target/x86_64-unknown-freebsd/release" -maxdepth 1 -type f -perm -u+x \
+    -exec cp {} "$out/" \;
+rm -f "$out/"*.so
+echo "build-freebsd-tools: $out"

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   vm-test.sh [ARGUMENT...]
+#
+# Builds the module, the tools for FreeBSD and vm-test, and runs it with these
+# arguments; "make vm-test" calls it.  Its exit status is vm-test's: 0 when all
+# scenarios passed, 75 when there is no FreeBSD to run them in, else 1.  (make
+# turns every failure into 2, so what has to tell them apart calls this.)
+#
+# The scenarios run on a second kernel too, one with INVARIANTS and WITNESS, if
+# VM_KERNEL_DEBUG and VM_ROOT_DEBUG name one or the cache has it.
+set -eu
+
+cd "$(dirname "$0")/.."
+vm_test() { cargo run --quiet -p vm-test -- "$@"; }
+
+tools/install-deps.sh vm
+# Nothing is built for a machine that is not there.
+found=$(vm_test --which "$@")
+echo "vm-test: $found"
+case $found in *'not run') exit 0 ;; esac
+case " $* " in *' --which '* | *' --list '*) exit 0 ;; esac
+
+if [ "$(uname)" = FreeBSD ]; then
+	make kmod tools
+	cargo build --release -p vm-guest
+	mkdir -p build/freebsd
+	for tool in flowctl ngctl-rs vm-guest; do
+		cp "${CARGO_TARGET_DIR:-target}/release/$tool" build/freebsd/
+	done
+else
+	tools/build-kmod.sh
+	tools/build-freebsd-tools.sh
+fi
+status=0
+vm_test "$@" || status=$?
+
+if [ "$(uname)" != FreeBSD ] && vm_test --debug-kernel --which > /dev/null 2>&1; then
+	KMOD_OUT=$PWD/build/kmod-debug \
+	    KMOD_CFLAGS='-DINVARIANTS -DINVARIANT_SUPPORT -DWITNESS' tools/build-kmod.sh
+	echo 'vm-test: once more, on the kernel with checks'
+	vm_test --debug-kernel "$@" || status=$?
+fi
+exit $status

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The read-only drive with what the scenarios bring along.
+
+use crate::system::make_iso;
+use anyhow::{ensure, Context, Result};
+use end_to_end::oracle;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What the guest runs: FreeBSD programs.
+pub const PROGRAMS: &[&str] = &["flowctl", "ngctl-rs", "vm-guest"];
+
+/// Makes the drive in `scratch`.
+///
+/// ```text
+/// start.sh     run once, after login
+/// bin/         our tools and vm-guest
+/// modules/     our ng_netflow.ko
+/// captures/    ../shared/captures, if they are there
+/// ```
+pub fn make(module: &Path, programs: &Path, scratch: &Path) -> Result<PathBuf> {
+    let folder = scratch.join("drive");
+    for name in ["bin", "modules", "captures"] {
+        fs::create_dir_all(folder.join(name))?;
+    }
+    fs::write(folder.join("start.sh"), include_str!("../files/start.sh"))?;
+    copy(module, &folder.join("modules/ng_netflow.ko"))?;
+    for name in PROGRAMS {
+        copy(&programs.join(name), &folder.join("bin").join(name))?;
+    }
+    if let Some(shared) = oracle::shared() {
+        for capture in oracle::captures(&shared)? {
+            let name = capture_name(&capture)?;
+            copy(&capture, &folder.join("captures").join(name))?;
+        }
+    }
+    let iso = scratch.join("drive.iso");
+    make_iso(&folder, &iso, "NG_NETFLOW")?;
+    Ok(iso)
+}
+
+/// A capture's name on the drive: its folder's and its own.
+pub fn capture_name(capture: &Path) -> Result<String> {
+    let mut parts = capture.iter().rev().map(|part| part.to_string_lossy());
+    let (name, family) = (parts.next(), parts.next());
+    let (name, family) = name.zip(family).context("a capture has a folder")?;
+    Ok(format!("{family}-{name}"))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    ensure!(
+        from.is_file(),
+        "there is no {}; 'make vm-test' builds all that is needed",
+        from.display()
+    );
+    fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+    Ok(())
+}

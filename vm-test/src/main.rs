@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Boots FreeBSD in QEMU, loads the module there and runs the scenarios.
+//!
+//! `vm-test` is the host's half; [`vm-guest`](../guest) is what it talks to
+//! inside, over the second serial line. The first is the console, which says
+//! whether the kernel is well.
+
+mod collectors;
+mod console;
+mod drive;
+mod fetch;
+mod guest;
+mod machine;
+mod run;
+mod scenarios;
+mod system;
+
+use anyhow::Result;
+use clap::Parser;
+use std::{path::PathBuf, process::ExitCode};
+use system::System;
+
+/// No FreeBSD is at hand: the scenarios were not run. sysexits(3).
+const EX_TEMPFAIL: u8 = 75;
+
+/// The command line.
+#[derive(Parser)]
+#[command(about = "Runs ng_netflow.ko in a FreeBSD kernel under QEMU")]
+struct Options {
+    /// Scenarios to run; all of them if none is named
+    scenarios: Vec<String>,
+    /// List the scenarios and end
+    #[arg(long)]
+    list: bool,
+    /// Without a system at hand say so and succeed; fetch nothing
+    #[arg(long)]
+    if_available: bool,
+    /// Say which system would be booted and end
+    #[arg(long)]
+    which: bool,
+    /// Boot the kernel with checks: VM_KERNEL_DEBUG, VM_ROOT_DEBUG
+    #[arg(long)]
+    debug_kernel: bool,
+    /// The module
+    #[arg(long, value_name = "FILE")]
+    module: Option<PathBuf>,
+    /// The folder of FreeBSD programs
+    #[arg(long, value_name = "FOLDER", default_value = "build/freebsd")]
+    programs: PathBuf,
+    /// Where console logs are kept when something fails
+    #[arg(long, value_name = "FOLDER", default_value = "build/vm-test")]
+    logs: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    match start(&options) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("vm-test: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(options: &Options) -> Result<ExitCode> {
+    if options.list {
+        for scenario in scenarios::ALL {
+            println!("{:<16} {}", scenario.name, scenario.proves);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let suffix = if options.debug_kernel { "_DEBUG" } else { "" };
+    let system = match system::at_hand(suffix)? {
+        Some(system) => system,
+        None if options.if_available => {
+            println!("vm-test: not run");
+            return Ok(ExitCode::SUCCESS);
+        }
+        None if options.debug_kernel => {
+            return Ok(not_run("FreeBSD publishes no kernel with checks", suffix))
+        }
+        None => match system::official() {
+            Ok(system) => system,
+            Err(error) if error.is::<fetch::Unreachable>() => {
+                return Ok(not_run(&format!("{error}"), suffix))
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    if options.which {
+        match system {
+            System::Direct { kernel, root } => {
+                println!("kernel {}, root {}", kernel.display(), root.display());
+            }
+            System::Image(image) => println!("disk image {}", image.display()),
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let folder = if options.debug_kernel {
+        "build/kmod-debug"
+    } else {
+        "build/kmod"
+    };
+    let module = options.module.clone();
+    let module = module.unwrap_or_else(|| PathBuf::from(folder).join("ng_netflow.ko"));
+    let passed = run::all(&run::Plan {
+        system,
+        module,
+        programs: options.programs.clone(),
+        logs: options.logs.join(folder.trim_start_matches("build/")),
+        wanted: options.scenarios.clone(),
+    })?;
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Says what to give.
+fn not_run(why: &str, suffix: &str) -> ExitCode {
+    let ending = suffix.to_lowercase().replace('_', "-");
+    eprintln!(
+        "vm-test: not run: {why}.
+Name a FreeBSD 15 for amd64, one of:
+  VM_KERNEL{suffix}=FILE VM_ROOT{suffix}=FOLDER-OR-ISO   a kernel to start directly, and its root
+  VM_IMAGE{suffix}=FILE.img|FILE.qcow2   a disk whose serial console lets root in without password
+  {cache}/kernel{ending} and root{ending}.iso, or disk{ending}.img: the same, found without being named",
+        cache = system::cache().display(),
+    );
+    ExitCode::from(EX_TEMPFAIL)
+}

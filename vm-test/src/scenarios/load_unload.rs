@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Loading and unloading, two hundred times, leaves the kernel as it was.
+
+use super::{Scenario, USUAL};
+use crate::guest::{Guest, OURS};
+use anyhow::{ensure, Result};
+use std::collections::BTreeMap;
+
+/// See the file's head.
+pub const SCENARIO: Scenario = Scenario {
+    proves: "200 times loaded, wired, used and unloaded leave nothing behind",
+    limit: 900,
+    story,
+    ..USUAL
+};
+
+/// As many cycles as the issue asks for.
+const CYCLES: u32 = 200;
+
+fn story(guest: &mut Guest) -> Result<()> {
+    guest.expect("kldstat -v -n ng_netflow.ko", "ng_netflow")?;
+    guest.expect("ngctl types", "netflow       0")?;
+
+    let pair = guest.pair()?;
+    let near = &pair.near;
+    guest.ngctl(&format!("mkpeer {near}: netflow lower iface0"))?;
+    guest.expect("ngctl types", "netflow       1")?;
+    guest.refused("kldunload ng_netflow", "Device busy")?;
+    guest.is_loaded(OURS)?;
+    guest.ok(&format!("ngctl shutdown {near}:lower && kldunload ng_netflow"))?;
+
+    // One cycle, as a shell function: load, wire, 3 packets, unwire, unload.
+    let cycle = format!(
+        "cycle() {{
+            kldload {OURS} &&
+            ngctl mkpeer {near}: netflow lower iface0 &&
+            ngctl connect {near}: {near}:lower upper out0 &&
+            ping -q -c 3 -i 0.01 192.168.1.2 &&
+            ngctl msg {near}:lower info &&
+            ngctl shutdown {near}:lower &&
+            kldunload ng_netflow
+        }}"
+    );
+    guest.expect(&format!("{cycle}; cycle"), "IPv4 packets=3")?;
+    let before = usage(guest)?;
+    for done in (0..CYCLES).step_by(20) {
+        let twenty = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20";
+        let output = guest.ok(&format!("{cycle}; {twenty}; do cycle || exit; done"))?;
+        let counted = output.matches("IPv4 packets=3").count();
+        ensure!(counted == 20, "{counted} good cycles of {done}..{}:\n{output}", done + 20);
+    }
+    let after = usage(guest)?;
+
+    let grown: Vec<String> = after
+        .iter()
+        .filter_map(|(name, now)| {
+            let was = before.get(name).copied().unwrap_or(0);
+            // One thing more for each tenth cycle would be a leak; a few
+            // more are the rest of the system's.
+            (*now >= was + i64::from(CYCLES / 10)).then(|| format!("{name}: {was}, now {now}"))
+        })
+        .collect();
+    ensure!(grown.is_empty(), "more in use after {CYCLES} cycles: {grown:?}");
+    guest.note(format!("{CYCLES} cycles, {} kinds of memory as before", after.len()));
+    guest.load(OURS)
+}
+
+/// What is in use, by malloc(9) type, by zone and of mbufs.
+fn usage(guest: &mut Guest) -> Result<BTreeMap<String, i64>> {
+    // Freed mbufs wait in per-CPU caches, which netstat tells apart.
+    guest.wait(1500);
+    let mut usage = BTreeMap::new();
+    for line in guest.ok("vmstat -m")?.lines().skip(1) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let numbers = words.iter().position(|word| word.parse::<i64>().is_ok());
+        if let Some(at) = numbers {
+            usage.insert(format!("malloc {}", words[..at].join(" ")), words[at].parse()?);
+        }
+    }
+    for line in guest.ok("vmstat -z")?.lines() {
+        let Some((name, numbers)) = line.split_once(':') else {
+            continue;
+        };
+        let numbers: Vec<&str> = numbers.split(',').map(str::trim).collect();
+        if let Some(used) = numbers.get(2).and_then(|used| used.parse().ok()) {
+            usage.insert(format!("zone {name}"), used);
+        }
+    }
+    let mbufs = guest.ok("netstat -m")?;
+    let current = mbufs.split('/').next().unwrap_or_default();
+    usage.insert("mbufs in use".into(), current.trim().parse()?);
+    Ok(usage)
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Which FreeBSD to boot.
+
+use crate::fetch;
+use anyhow::{ensure, Context, Result};
+use std::{
+    env,
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A FreeBSD that can be booted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum System {
+    /// A kernel for QEMU to start itself, and the root file system for it.
+    Direct {
+        /// The kernel's file.
+        kernel: PathBuf,
+        /// A folder, an ISO image or a UFS image.
+        root: PathBuf,
+    },
+    /// A disk that boots, and lets root log in on the serial console.
+    Image(PathBuf),
+}
+
+/// Where a system is looked for when none is named.
+pub fn cache() -> PathBuf {
+    env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
+        .unwrap_or_else(env::temp_dir)
+        .join("ng_netflow-vm")
+}
+
+/// The system that the environment names, or that lies in the cache; `None`
+/// when there is none. `suffix` is empty, or `_DEBUG` for the kernel with
+/// checks, whose files in the cache end in `-debug`.
+///
+/// # Errors
+/// The environment names half a system, or a file that is not there.
+pub fn at_hand(suffix: &str) -> Result<Option<System>> {
+    let var = |name: &str| {
+        let name = format!("{name}{suffix}");
+        env::var_os(&name).map(|value| (name, PathBuf::from(value)))
+    };
+    let (kernel, root) = (format!("VM_KERNEL{suffix}"), format!("VM_ROOT{suffix}"));
+    let named = match (var("VM_KERNEL"), var("VM_ROOT"), var("VM_IMAGE")) {
+        (Some(kernel), Some(root), _) => vec![kernel, root],
+        (None, None, Some(image)) => vec![image],
+        (None, None, None) => Vec::new(),
+        _ => anyhow::bail!("{kernel} and {root} belong together: give both or neither"),
+    };
+    for (name, path) in &named {
+        ensure!(path.exists(), "{name}: there is no {}", path.display());
+    }
+    let mut paths = named.into_iter().map(|(_, path)| path);
+    if let Some(first) = paths.next() {
+        return Ok(Some(match paths.next() {
+            Some(root) => System::Direct {
+                kernel: first,
+                root,
+            },
+            None => System::Image(first),
+        }));
+    }
+    let ending = suffix.to_lowercase().replace('_', "-");
+    let (kernel, root) = (
+        cache().join(format!("kernel{ending}")),
+        cache().join(format!("root{ending}.iso")),
+    );
+    if kernel.exists() && root.exists() {
+        return Ok(Some(System::Direct { kernel, root }));
+    }
+    let image = cache().join(format!("disk{ending}.img"));
+    Ok(image.exists().then_some(System::Image(image)))
+}
+
+/// An official release, fetched unless it is in the cache already.
+///
+/// # Errors
+/// [`fetch::Unreachable`] when the server cannot be reached, and others when
+/// it can and what it sent is wrong.
+pub fn official() -> Result<System> {
+    fetch::release(&cache()).map(System::Image)
+}
+
+/// The root file system as an image to attach, and how the kernel mounts it.
+pub fn root_image(root: &Path, scratch: &Path) -> Result<(PathBuf, &'static str)> {
+    if root.is_dir() {
+        let iso = scratch.join("root.iso");
+        make_iso(root, &iso, "ROOT")?;
+        return Ok((iso, "cd9660"));
+    }
+    let mut file = File::open(root).with_context(|| format!("cannot read {}", root.display()))?;
+    let mut magic = [0; 5];
+    file.seek(SeekFrom::Start(0x8001))?;
+    let is_iso = file.read_exact(&mut magic).is_ok() && &magic == b"CD001";
+    Ok((root.to_path_buf(), if is_iso { "cd9660" } else { "ufs" }))
+}
+
+/// Makes an ISO image of a folder.
+pub fn make_iso(folder: &Path, iso: &Path, label: &str) -> Result<()> {
+    let output = Command::new("xorriso")
+        .args(["-as", "mkisofs", "-quiet", "-R", "-follow-links", "-V"])
+        .args([label, "-o"])
+        .args([iso, folder])
+        .output()
+        .context("cannot start xorriso, of Debian's package xorriso")?;
+    ensure!(
+        output.status.success(),
+        "xorriso: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
