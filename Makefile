@@ -52,8 +52,10 @@ clippy:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy -p ng_netflow --features kernel -- -D warnings
 
+# With private items: who reads these pages works on the house.
 doc:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
+	    $(CARGO) doc --workspace --no-deps --document-private-items
 
 install:
 	install -d $(DESTDIR)$(SBINDIR)
