@@ -84,6 +84,9 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
     }
 
     /// Takes a record, at uptime `now`.
+    // Not inlined, nor is send(): each has buffers on the kernel's small stack,
+    // which would add up in the caller's frame.
+    #[inline(never)]
     pub fn take(&mut self, kpi: &K, record: &AnyRecord, way: &Way<'_, K, E>, now: u64) {
         let mut sum = Sum::default();
         sum.add(record.packets(), record.octets());
@@ -118,6 +121,7 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
 }
 
 /// Sends a stream's datagram, and accounts what was in it.
+#[inline(never)]
 fn send<K: Kpi, E: Protocol>(stream: &mut Stream<K, E>, kpi: &K, way: &Way<'_, K, E>) {
     let wall_clock = kpi.wall_clock();
     let clock = Clock {

@@ -93,6 +93,7 @@ impl<K: Kpi> Exporter<K> {
     }
 
     /// Copies records of the next shard; how many, and whether it has more.
+    #[inline(never)]
     fn fill_batch(&mut self, engine: &Engine<K>, moment: Moment, room: usize) -> (usize, bool) {
         let (batch4, batch6) = self.batch.split_at_mut_checked(BATCH).unwrap_or_default();
         let (mut places4, mut places6) = (batch4.iter_mut(), batch6.iter_mut());

@@ -141,7 +141,8 @@ impl<K: Kpi> Node<K> {
             nfinfo_export9_failed: self.outcome9.failed_datagrams(),
             // Packets are read where they lie; none is ever reallocated.
             nfinfo_realloc_mbuf: 0,
-            nfinfo_alloc_fibs: self.exported_fibs() as u32,
+            // Base has the first FIB's from the start.
+            nfinfo_alloc_fibs: self.exported_fibs().max(1) as u32,
             nfinfo_inact_t: inactive,
             nfinfo_act_t: active,
             ..ng_netflow_info::new_zeroed()

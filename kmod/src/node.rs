@@ -206,6 +206,9 @@ impl<K: Kpi> Node<K> {
             .log(format_args!("ng_netflow: {}", self.conservation()));
     }
 
+    // Not inlined, nor is conservation(): together they would make too large a
+    // frame for a kernel's stack.
+    #[inline(never)]
     fn run_exporter(&self, extent: Extent) {
         let Some(mut exporter) = self.exporter.take() else {
             return;
@@ -246,6 +249,7 @@ impl<K: Kpi> Node<K> {
 
     /// Where every packet went.  Exact when no packet is on its way and no
     /// tick runs.
+    #[inline(never)]
     pub fn conservation(&self) -> Conservation {
         let (packets, bypassed) = self.ifaces.totals();
         let (v4, v6) = (self.engine.v4(), self.engine.v6());

@@ -10,8 +10,9 @@ use crate::counters::{Sum, Tally};
 use crate::hash::Seed;
 use crate::key::Key;
 use crate::packet::{self, Bytes, Datagram, LinkType, Parsed, Refusal, Unaccountable};
+use crate::path::{Lookups, Path};
 use crate::platform::Platform;
-use crate::route::{Lookups, Path, Routes};
+use crate::route::Routes;
 
 /// Default inactive timeout in seconds, as base's.
 pub const INACTIVE_TIMEOUT: u32 = 15;

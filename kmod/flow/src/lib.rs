@@ -25,6 +25,7 @@ pub mod export;
 mod hash;
 mod key;
 pub mod packet;
+mod path;
 pub mod platform;
 pub mod route;
 
@@ -35,5 +36,6 @@ pub use engine::{Engine, Observed, Refused, Source, DEFAULT_LIMIT};
 pub use hash::{Seed, SEED_WORDS};
 pub use key::Key;
 pub use packet::{Bytes, LinkType, Refusal};
+pub use path::{Lookups, Path};
 pub use platform::{Lock, Once, Platform};
-pub use route::{Hop, Lookups, Path, Routes};
+pub use route::{Hop, Routes};

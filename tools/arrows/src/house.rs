@@ -27,15 +27,8 @@ pub const MODULES: &[(&str, &[&str])] = &[
     (
         "kmod/flow",
         &[
-            "platform",
-            "address route",
-            "key",
-            "hash",
-            "counters",
-            "packet",
-            "cache",
-            "export",
-            "engine",
+            "platform", "route", "address", "path", "key", "hash", "counters", "packet", "cache",
+            "export", "engine",
         ],
     ),
     (

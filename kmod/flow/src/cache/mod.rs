@@ -20,8 +20,8 @@ pub use record::{Cause, FlowRecord, Observation};
 use crate::address::Address;
 use crate::counters::{Sum, Tally};
 use crate::key::Key;
+use crate::path::Path;
 use crate::platform::{Lock, Platform};
-use crate::route::Path;
 use table::{Hit, Supply, Table};
 
 /// Shards of a cache; the top 8 bits of the hash choose one.

@@ -4,7 +4,7 @@
 use crate::address::Address;
 use crate::key::Key;
 use crate::packet::tcp;
-use crate::route::Path;
+use crate::path::Path;
 
 /// What one packet adds to its record.
 #[derive(Clone, Copy, Debug)]

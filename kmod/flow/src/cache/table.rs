@@ -8,8 +8,8 @@
 use crate::address::Address;
 use crate::counters::Sum;
 use crate::key::Key;
+use crate::path::Path;
 use crate::platform::Platform;
-use crate::route::Path;
 
 use super::index::{Index, Link, Place};
 use super::page::{Bounds, Page};

@@ -128,6 +128,8 @@ impl V9 {
         })
     }
 
+    // Rarely announces templates: that work has no place in append()'s frame.
+    #[inline(never)]
     fn begin(&mut self, buffer: &mut [u8], settings: &Settings, now: u64) {
         self.capacity = settings.capacity().min(buffer.len());
         self.len = HEADER_LEN;
@@ -275,6 +277,8 @@ fn templates() -> impl Iterator<Item = u8> {
 /// A record of `LEN` octets: source, destination and next hop, then the
 /// fields of [`COMMON`].  Outgoing counters and autonomous systems are 0, as
 /// in base: the node does not know them.
+// Not inlined: the list of fields would take much of a kernel's stack frame.
+#[inline(never)]
 fn encode<A: Address, const LEN: usize>(
     record: &FlowRecord<A>,
     addresses: [&[u8]; 3],
