@@ -22,12 +22,14 @@ help:
 	@echo 'make test fmt clippy doc   parts of it'
 	@echo 'make kmod            the module, build/kmod/ng_netflow.ko'
 	@echo 'make gate            checks that module before anyone loads it'
+	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo 'make bindings        sys-bindings, from FreeBSD headers'
 	@echo 'make check-bindings  fails if that would change them'
 	@echo 'make install         DESTDIR, PREFIX and KMODDIR are honoured'
 	@echo 'make deinstall clean'
 
 include tools/kmod.mk
+include tools/vm-test.mk
 
 tools:
 	tools/install-deps.sh rust

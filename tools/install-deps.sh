@@ -19,6 +19,9 @@ packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd cu
 # check: what reads our datagrams, and what reads our scripts and manual pages.
 packages_check='nfdump tshark tcpdump python3 shellcheck mandoc bmake'
 
+# vm: QEMU, the drive it gets, and what fetches a FreeBSD for it.
+packages_vm='qemu-system-x86 xorriso curl xz-utils nfdump python3'
+
 missing() {
 	for package; do
 		dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null |
@@ -107,7 +110,9 @@ for group; do
 		install_packages $packages_kmod $packages_check
 		install_lints
 		install_flow_tools ;;
-	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check" >&2
+	vm)	install_rust
+		install_packages $packages_kmod $packages_vm ;;
+	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check vm" >&2
 		exit 64 ;;
 	esac
 done

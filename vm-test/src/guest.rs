@@ -251,6 +251,12 @@ impl Guest {
 /// What a node logged when it closed.
 pub struct Account(String);
 
+impl std::fmt::Display for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl Account {
     /// A number of it: 0 for a reason that never occurred.
     pub fn packets(&self, name: &str) -> Result<u64> {

@@ -40,6 +40,9 @@ const SINGLE_USER: &str = "vfs.root.mountfrom.options=ro,boot_single=YES,\
     init_script=/dev/null,console=comconsole,boot_serial=YES,\
     debug.debugger_on_panic=0,kern.panic_reboot_wait_time=0";
 
+/// Octets of a request at a time, as `vm-guest agent` has it.
+const PIECE: usize = 128;
+
 /// The volume that [`crate::drive`] makes; FreeBSD finds it by this name.
 const MOUNT: &str = "mount -t cd9660 -o ro /dev/iso9660/NG_NETFLOW /mnt && exec sh /mnt/start.sh";
 
@@ -158,11 +161,15 @@ impl Machine {
 
     /// Runs a shell command and waits for its end.
     pub fn run(&mut self, command: &str, deadline: Instant) -> Result<Output> {
-        let len = u32::try_from(command.len())?.to_le_bytes();
-        let frame = [&len[..], command.as_bytes()].concat();
         self.control
             .set_write_timeout(Some(Duration::from_secs(10)))?;
-        self.control.write_all(&frame)?;
+        let len = u32::try_from(command.len())?.to_le_bytes();
+        self.control.write_all(&len)?;
+        for piece in command.as_bytes().chunks(PIECE) {
+            self.control.write_all(piece)?;
+            self.fill(&mut [0], deadline)
+                .context("vm-guest acknowledges nothing")?;
+        }
         self.receive(deadline).with_context(|| command.to_string())
     }
 
@@ -213,7 +220,15 @@ fn command(
     scratch: &Path,
     accelerator: &str,
 ) -> Result<Command> {
-    let mut qemu = Command::new("qemu-system-x86_64");
+    // However this process ends, QEMU ends with it.
+    let mut qemu = match cfg!(target_os = "linux") {
+        true => {
+            let mut setpriv = Command::new("setpriv");
+            setpriv.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
+            setpriv
+        }
+        false => Command::new("qemu-system-x86_64"),
+    };
     let accelerate = match accelerator {
         "KVM" => "kvm",
         _ => "tcg,thread=multi",

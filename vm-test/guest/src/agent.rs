@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Shell commands from a serial line, and what came of them back.
 //!
-//! A request is its length (u32, little-endian) and a command for sh(1); the
-//! answer is the exit status and the output's length (both u32,
-//! little-endian), then the output, byte for byte. An answer "vm-guest" with
-//! status 0 goes out first, unasked.
+//! A request is its length (u32, little-endian) and a command for sh(1), sent
+//! in pieces of [`PIECE`] octets, each of which is acknowledged with one octet:
+//! uart(4) loses what comes faster than it is taken. The answer is the exit
+//! status and the output's length (both u32, little-endian), then the output,
+//! octet for octet. An answer "vm-guest" with status 0 goes out first, unasked.
 
 use anyhow::{ensure, Context, Result};
 use std::{
@@ -18,6 +19,11 @@ use std::{
 /// Where a command's output goes. No pipe: what a command leaves running in the
 /// background would hold it open.
 const OUTPUT: &str = "/tmp/vm-guest.output";
+
+/// Octets of a request at a time, and what acknowledges them.
+const PIECE: usize = 128;
+/// See [`PIECE`].
+const ACKNOWLEDGE: &[u8] = b".";
 
 /// Serves until the line is gone.
 pub fn serve(line: &Path) -> Result<()> {
@@ -38,7 +44,10 @@ pub fn serve(line: &Path) -> Result<()> {
         let mut len = [0; 4];
         line.read_exact(&mut len)?;
         let mut command = vec![0; u32::from_le_bytes(len) as usize];
-        line.read_exact(&mut command)?;
+        for piece in command.chunks_mut(PIECE) {
+            line.read_exact(piece)?;
+            line.write_all(ACKNOWLEDGE)?;
+        }
         let status = run(&String::from_utf8(command)?)?;
         answer(&mut line, status, &fs::read(OUTPUT)?)?;
     }

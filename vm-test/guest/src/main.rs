@@ -2,10 +2,14 @@
 //! vm-test's hands in the guest: what a shell there cannot do, or not fast.
 
 mod agent;
+mod flood;
+mod inject;
+mod messages;
+mod random;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 /// The command line.
 #[derive(Parser)]
@@ -21,10 +25,56 @@ enum Command {
         /// The line, such as /dev/cuau1
         line: PathBuf,
     },
+    /// Send UDP datagrams of many flows as fast as possible
+    Flood {
+        /// Where to
+        to: IpAddr,
+        /// From so many threads
+        #[arg(long, default_value_t = 2)]
+        threads: u16,
+        /// To so many ports, from each thread
+        #[arg(long, default_value_t = 50)]
+        flows: u16,
+        /// For so long
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+    /// Hold all of the kernel's mbuf clusters, in sockets that nobody reads
+    Hoard {
+        /// For so long
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
+    /// Send captures into a netflow node of their own; what it counted
+    Inject {
+        /// Captures; a line is written for each
+        captures: Vec<PathBuf>,
+        /// Send each packet again cut off everywhere, without counting
+        #[arg(long)]
+        truncated: bool,
+    },
+    /// Send a netflow node every message there is and some there is not
+    Messages {
+        /// So many random ones after the systematic ones
+        #[arg(long, default_value_t = 10_000)]
+        random: u32,
+    },
 }
 
 fn main() -> Result<()> {
     match Options::parse().command {
         Command::Agent { line } => agent::serve(&line),
+        Command::Flood {
+            to,
+            threads,
+            flows,
+            seconds,
+        } => flood::flood(to, threads, flows, seconds),
+        Command::Hoard { seconds } => flood::hoard(seconds),
+        Command::Inject {
+            captures,
+            truncated,
+        } => inject::inject(&captures, truncated),
+        Command::Messages { random } => messages::send(random),
     }
 }

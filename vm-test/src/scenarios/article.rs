@@ -98,6 +98,8 @@ fn check(totals: &Totals) -> Result<()> {
 /// Takes the graph down, which exports what is left.
 fn clear(guest: &mut Guest, pair: &Pair) -> Result<()> {
     guest.ok("ngctl shutdown netflow:")?;
-    guest.ok(&format!("ngctl shutdown {}:lower", pair.near))?;
+    // A tee that goes joins its neighbours: here lower to upper.
+    let near = &pair.near;
+    guest.ok(&format!("ngctl shutdown {near}:lower && ngctl rmhook {near}: lower"))?;
     guest.stop()
 }
