@@ -29,6 +29,21 @@ impl std::fmt::Display for Unreachable {
 
 impl std::error::Error for Unreachable {}
 
+/// The newest release that was fetched before, unless another is asked for.
+pub fn fetched(cache: &Path) -> Option<PathBuf> {
+    if env::var_os("VM_URL").is_some() {
+        return None;
+    }
+    let files = fs::read_dir(cache).ok()?;
+    files
+        .filter_map(|file| Some(file.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.contains("BASIC-CI") && name.ends_with(".raw")
+        })
+        .max()
+}
+
 /// The release's disk image in `cache`, fetched and unpacked once.
 pub fn release(cache: &Path) -> Result<PathBuf> {
     let url = env::var("VM_URL").unwrap_or(RELEASE.into());

@@ -74,7 +74,15 @@ pub fn at_hand(suffix: &str) -> Result<Option<System>> {
         return Ok(Some(System::Direct { kernel, root }));
     }
     let image = cache().join(format!("disk{ending}.img"));
-    Ok(image.exists().then_some(System::Image(image)))
+    if image.exists() {
+        return Ok(Some(System::Image(image)));
+    }
+    let fetched = if suffix.is_empty() {
+        fetch::fetched(&cache())
+    } else {
+        None
+    };
+    Ok(fetched.map(System::Image))
 }
 
 /// An official release, fetched unless it is in the cache already.

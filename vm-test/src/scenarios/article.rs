@@ -28,7 +28,7 @@ fn story(guest: &mut Guest) -> Result<()> {
     // A collector in the guest.
     guest.beside("nc -u -l 127.0.0.1 4444 > /tmp/datagrams")?;
     guest.ngctl(&script(&pair, "127.0.0.1", 4444))?;
-    traffic(guest)?;
+    traffic(guest, 40_000)?;
     let table = guest.ok("/mnt/bin/flowctl netflow show")?;
     for row in [
         "192.168.1.2     lo0           192.168.1.1      1 0000 0000      5",
@@ -40,7 +40,7 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.ok("ngctl msg netflow: settimeouts '{ inactive=1 active=2 }'")?;
     guest.wait(3500);
     let datagrams = split(&guest.run("cat /tmp/datagrams")?.bytes)?;
-    check(&totals(&datagrams)?)?;
+    check(&totals(&datagrams)?, 40_000)?;
     clear(guest, &pair)?;
 
     // nfcapd on the host, through QEMU's network.
@@ -49,10 +49,10 @@ fn story(guest: &mut Guest) -> Result<()> {
         return Ok(());
     };
     guest.ngctl(&script(&pair, HOST, nfcapd.port))?;
-    traffic(guest)?;
+    traffic(guest, 40_001)?;
     clear(guest, &pair)?;
     guest.wait(500);
-    check(&nfcapd.finish()?)?;
+    check(&nfcapd.finish()?, 40_001)?;
     guest.note("nfcapd on the host agrees".into());
     Ok(())
 }
@@ -64,21 +64,21 @@ fn script(pair: &Pair, address: &str, port: u16) -> String {
         .replace("em0", &pair.near)
 }
 
-/// Pings, a TCP connection and a UDP datagram, so that what comes in from the
+/// Pings, a TCP connection from this port and a UDP datagram, so that what comes in from the
 /// jail is known.
-fn traffic(guest: &mut Guest) -> Result<()> {
+fn traffic(guest: &mut Guest, port: u16) -> Result<()> {
     guest.expect("ping -q -c 5 -i 0.05 192.168.1.2", "5 packets received")?;
     guest.beside("nc -l 192.168.1.1 80")?;
     guest.beside("nc -u -l 192.168.1.1 5353")?;
     guest.wait(200);
-    guest.ok("echo hello | jexec far nc -N -p 40000 192.168.1.1 80")?;
+    guest.ok(&format!("echo hello | jexec far nc -N -p {port} 192.168.1.1 80"))?;
     guest.ok("echo hello | jexec far nc -u -w 1 -p 5353 192.168.1.1 5353")?;
     Ok(())
 }
 
 /// The flows that such traffic makes, whose numbers of packets are certain but
 /// for TCP's.
-fn check(totals: &Totals) -> Result<()> {
+fn check(totals: &Totals, port: u16) -> Result<()> {
     let key = |proto, sport, dport| FlowKey {
         src: [192, 168, 1, 2].into(),
         dst: [192, 168, 1, 1].into(),
@@ -90,7 +90,7 @@ fn check(totals: &Totals) -> Result<()> {
     ensure!(totals.len() == 3, "{totals:?}");
     ensure!(totals.get(&key(1, 0, 0)) == Some(&(5, 5 * 84)), "{totals:?}");
     ensure!(totals.get(&key(17, 5353, 5353)) == Some(&(1, 34)), "{totals:?}");
-    let tcp = totals.get(&key(6, 40000, 80));
+    let tcp = totals.get(&key(6, port, 80));
     ensure!(tcp.is_some_and(|(packets, _)| *packets >= 4), "{totals:?}");
     Ok(())
 }

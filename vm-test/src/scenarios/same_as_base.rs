@@ -328,7 +328,7 @@ fn excused(line: &str) -> Option<String> {
         if let Some(text) = entry.strip_prefix("base: ") {
             base = Some(text);
         } else if let (Some(text), Some(ours)) = (base, entry.strip_prefix("ours:")) {
-            line = line.replace(text, ours.trim());
+            line = line.replace(text, ours.trim_start());
             base = None;
         }
     }
