@@ -44,13 +44,14 @@ export RUSTC="$rustc" RUSTC_BOOTSTRAP=1
 export CARGO_TARGET_X86_64_UNKNOWN_FREEBSD_LINKER="$linker"
 
 target=${CARGO_TARGET_DIR:-$root/build/cargo}/freebsd
-for package in ${*:-flowctl ngctl-rs vm-guest}; do
-	set -- ${packages:-} -p "$package"
-	packages=$*
+[ $# -gt 0 ] || set -- flowctl ngctl-rs vm-guest
+for package do
+	shift
+	set -- "$@" -p "$package"
 done
 "$(dirname "$rustc")/cargo" build --quiet --manifest-path "$root/Cargo.toml" \
     --target-dir "$target" --target x86_64-unknown-freebsd \
-    -Zbuild-std=std,panic_abort --release $packages --bins
+    -Zbuild-std=std,panic_abort --release "$@" --bins
 find "$target/x86_64-unknown-freebsd/release" -maxdepth 1 -type f -perm -u+x \
     -exec cp {} "$out/" \;
 rm -f "$out/"*.so

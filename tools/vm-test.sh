@@ -15,12 +15,19 @@ set -eu
 cd "$(dirname "$0")/.."
 vm_test() { cargo run --quiet -p vm-test -- "$@"; }
 
-tools/install-deps.sh vm
+case " $* " in
+*' --list '* | *' --help '*) vm_test "$@"; exit ;;
+# To see whether there is a machine takes nothing but Rust.
+*' --if-available '*) tools/install-deps.sh rust ;;
+*) tools/install-deps.sh vm ;;
+esac
 # Nothing is built for a machine that is not there.
 found=$(vm_test --which "$@")
-echo "vm-test: $found"
-case $found in *'not run') exit 0 ;; esac
-case " $* " in *' --which '* | *' --list '*) exit 0 ;; esac
+case $found in
+'vm-test: not run') echo "$found"; exit ;;
+*) echo "vm-test: $found" ;;
+esac
+tools/install-deps.sh vm
 
 if [ "$(uname)" = FreeBSD ]; then
 	make kmod tools

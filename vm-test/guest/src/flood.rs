@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Load: packets by the thousand, and memory taken away.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::{
     net::{IpAddr, Ipv4Addr, UdpSocket},
+    sync::{
+        atomic::{AtomicBool, Ordering::Relaxed},
+        Arc, Mutex, MutexGuard, PoisonError,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -35,29 +39,36 @@ pub fn flood(to: IpAddr, threads: u16, flows: u16, seconds: u64) -> Result<()> {
     Ok(())
 }
 
-/// Fills sockets until no mbuf is to be had, and keeps them full.
+/// Fills sockets until no mbuf is to be had, and empties them after so long.
+/// Who wants a cluster then sleeps in the kernel, where no signal wakes it: so
+/// one thread sends, and another one lets go.
 pub fn hoard(seconds: u64) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    let payload = [0; 1400];
-    let (mut sockets, mut held, mut refused) = (Vec::new(), 0u64, 0u64);
-    while Instant::now() < end {
-        // One socket's buffer holds a few dozen of these.
-        let full = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).context("bind")?;
-        let to = full.local_addr()?;
-        let mut failures = 0;
-        for _ in 0..40 {
-            match full.send_to(&payload, to) {
-                Ok(_) => held += 1,
-                Err(_) => failures += 1,
+    let full = Arc::new(Mutex::new(Vec::new()));
+    let stop = Arc::new(AtomicBool::new(false));
+    let (filled, stopped) = (Arc::clone(&full), Arc::clone(&stop));
+    let sender = thread::spawn(move || {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let mut sent = 0u64;
+        while !stopped.load(Relaxed) {
+            let receiver = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let to = receiver.local_addr()?;
+            lock(&filled).push(receiver);
+            // A socket's buffer holds some dozens of these.
+            for _ in 0..40 {
+                sent += u64::from(socket.send_to(&[0; 1400], to).is_ok());
             }
         }
-        if failures == 40 || sockets.len() > 5000 {
-            refused += 1;
-            thread::sleep(Duration::from_millis(10));
-        } else {
-            sockets.push(full);
-        }
-    }
-    println!("held {held} datagrams, refused {refused} times");
+        Ok::<u64, std::io::Error>(sent)
+    });
+    thread::sleep(Duration::from_secs(seconds));
+    stop.store(true, Relaxed);
+    let sockets = lock(&full).split_off(0);
+    println!("{} sockets were full", sockets.len());
+    drop(sockets);
+    sender.join().expect("the sender's thread")?;
     Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
