@@ -31,7 +31,10 @@ fn story(guest: &mut Guest) -> Result<()> {
     // Records are in the cache by the time that the memory is not.
     guest.beside("exec jexec far /mnt/bin/vm-guest flood 192.168.1.1 --flows 200 --seconds 8")?;
     guest.wait(600);
-    let hoarded = guest.ok("vm-guest hoard --seconds 5")?;
+    // Either processor has a stock of its own.
+    let hoarded = guest.ok(
+        "cpuset -l 0 vm-guest hoard --seconds 5 & cpuset -l 1 vm-guest hoard --seconds 5; wait",
+    )?;
     guest.until("ping -q -c 1 -t 1 192.168.1.2", "1 packets received", 20)?;
     guest.ok("sleep 2")?;
     guest.expect("ping -q -c 3 -i 0.2 192.168.1.2", "3 packets received")?;
@@ -41,6 +44,6 @@ fn story(guest: &mut Guest) -> Result<()> {
     account.has("handed_over")?;
     let dropped = account.packets("dropped[send failed]")? + account.packets("dropped[no memory]")?;
     ensure!(dropped > 0, "{hoarded}; nothing was dropped: {account}");
-    guest.note(format!("{}; {dropped} packets in dropped records", hoarded.trim()));
+    guest.note(format!("{}; {dropped} packets in dropped records", hoarded.trim().replace('\n', ", ")));
     Ok(())
 }
