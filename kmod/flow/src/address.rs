@@ -12,8 +12,8 @@ pub trait Address: Copy + Eq + Debug + 'static {
     const UNSPECIFIED: Self;
     /// 32-bit words in an address.
     const WORDS: usize;
-    /// Records in one page of the cache, so that a page is one 4 KiB piece.
-    /// At most 64, the bits of a page's map.
+    /// Records in one page of the cache: at most 64, the bits of its map, and
+    /// no more than fit 4 KiB.
     const RECORDS_PER_PAGE: usize;
     /// The IP version number, 4 or 6.
     const IP_VERSION: u8;

@@ -5,7 +5,7 @@
 //! The kernel's answer is malloc(9) and mtx(9), userland's is the standard
 //! library; tests add one that fails on purpose.
 
-use core::ops::DerefMut;
+use core::ops::{Deref, DerefMut};
 
 /// Memory and locks.  Nothing here may sleep, and every allocation may fail.
 pub trait Platform: Sized {
@@ -13,6 +13,8 @@ pub trait Platform: Sized {
     type Slab<T>: DerefMut<Target = [T]>;
     /// A value behind a lock of its own.
     type Lock<T>: Lock<T>;
+    /// An owned run of locks, which stay where they are.
+    type Locks<T>: Deref<Target = [Self::Lock<T>]>;
     /// A cell that is empty until it is set, and then never changes.
     type Once<T>: Once<T>;
 
@@ -21,11 +23,7 @@ pub trait Platform: Sized {
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Self::Slab<T>>;
 
     /// As [`Platform::slab`], each value behind a lock that is ready for use.
-    fn locks<T>(
-        &self,
-        len: usize,
-        fill: impl FnMut(usize) -> T,
-    ) -> Option<Self::Slab<Self::Lock<T>>>;
+    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Self::Locks<T>>;
 
     /// An empty cell.
     fn once<T>(&self) -> Self::Once<T>;
@@ -43,8 +41,7 @@ pub trait Once<T> {
     /// The value, once it is set.
     fn get(&self) -> Option<&T>;
 
-    /// Sets the value, or gives it back when the cell is taken already.
-    /// `false` when there was no memory or another thread was faster; the
-    /// value is then gone and [`Once::get`] tells which of the two it was.
+    /// Sets the value.  `false`, and the value is dropped, when there was no
+    /// memory or the cell is taken already; [`Once::get`] tells which.
     fn set(&self, value: T) -> bool;
 }

@@ -325,6 +325,62 @@ fn at_the_limit_the_oldest_record_leaves_early() {
     );
 }
 
+/// The same with many pages in a shard: what is evicted has been idle for
+/// longer than what is kept.
+#[test]
+fn in_a_large_cache_too_the_oldest_record_leaves_early() {
+    const LIMIT: usize = 1024 * SHARDS;
+    let engine = support::engine(&Memory::plenty(), LIMIT);
+    engine.set_timeouts(3600, 3600);
+    let mut youngest_evicted = 0;
+    let flows = 3 * LIMIT as u32;
+    for flow in 0..flows {
+        observe(&engine, &tcp(flow, ACK, 100), u64::from(flow)).unwrap();
+        if flow % 1024 == 0 {
+            let now = u64::from(flow);
+            for record in sweep(&engine, engine.at(now)) {
+                youngest_evicted = youngest_evicted.max(record.last);
+            }
+        }
+    }
+    let kept = walk(&engine, flows.into(), 1000);
+    let older = kept
+        .iter()
+        .filter(|record| record.last < youngest_evicted)
+        .count();
+    assert!(
+        older < kept.len() / 5,
+        "{older} of {} kept are older than one evicted",
+        kept.len()
+    );
+    let oldest_kept = kept.iter().map(|record| record.last).min().unwrap();
+    assert!(
+        oldest_kept + 5 * LIMIT as u64 / 4 > flows.into(),
+        "{oldest_kept} of {flows}"
+    );
+}
+
+/// Bursts that leave a few long flows behind do not use up a shard's pages.
+#[test]
+fn survivors_of_bursts_do_not_fill_the_cache() {
+    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let mut survivors = Vec::new();
+    for burst in 0..6u32 {
+        let now = u64::from(burst) * 10_000;
+        for flow in 0..400_000 {
+            observe(&engine, &tcp(burst << 24 | flow, ACK, 100), now).unwrap();
+        }
+        survivors.extend((398_000..400_000).map(|flow| burst << 24 | flow));
+        for flow in &survivors {
+            observe(&engine, &tcp(*flow, ACK, 100), now + 9_000).unwrap();
+        }
+        engine.set_timeouts(9, 3600);
+        sweep(&engine, engine.at(now + 9_500));
+        assert_eq!(engine.v4().counts().open, survivors.len() as u64);
+    }
+    assert_eq!(engine.no_memory(), 0);
+}
+
 /// When nobody takes what is closed, it is dropped and every packet counted.
 #[test]
 fn beyond_what_may_wait_records_are_dropped_and_counted() {
@@ -376,6 +432,44 @@ fn without_memory_nothing_is_lost_that_was_accounted() {
     }
 }
 
+/// When memory is to be had in single pages only, the index stays small and
+/// every flow is accounted all the same.
+#[test]
+fn large_pieces_are_not_needed() {
+    let memory = Memory::plenty();
+    let engine = support::engine(&memory, PLENTY);
+    memory
+        .largest
+        .store(4096, std::sync::atomic::Ordering::SeqCst);
+    for flow in 0..600_000 {
+        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
+    }
+    assert_eq!(sweep(&engine, everything(0)).len(), 600_000);
+}
+
+/// With no room for closed records a full one leaves all the same: not an
+/// octet is lost to a counter at its end.
+#[test]
+fn a_backlog_loses_no_octets() {
+    const LIMIT: usize = 4 * SHARDS;
+    let engine = support::engine(&Memory::plenty(), LIMIT);
+    let mut octets = 0;
+    for flow in 0..20 * LIMIT as u32 {
+        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
+        octets += 100;
+    }
+    assert!(
+        engine.v4().counts().displaced.records > 0,
+        "nothing may wait any more"
+    );
+    for _ in 0..3 * 65_537 {
+        observe(&engine, &tcp(1 << 30, ACK, u16::MAX), 0).unwrap();
+        octets += 65_535;
+    }
+    let known = engine.v4().contents().octets + engine.v4().counts().displaced.octets;
+    assert_eq!(known, octets);
+}
+
 /// Memory is given back when flows are gone.
 #[test]
 fn pages_are_released() {
@@ -424,6 +518,8 @@ fn threads_lose_nothing() {
         }
         let mut taken = 0u64;
         for now in 0..200 {
+            let records = engine.v4().counts().records;
+            assert!(records < 1 << 20, "{records} records");
             for record in sweep(&engine, engine.at(now * 25)) {
                 taken += u64::from(record.packets);
             }

@@ -68,6 +68,11 @@ impl<P: Platform> Index<P> {
         }
     }
 
+    /// Without a bucket nothing can be found or kept.
+    pub fn is_empty(&self) -> bool {
+        self.buckets == 0
+    }
+
     /// The bucket of a hash: its low bits, one more of them where the bucket
     /// has been split already.
     #[inline]

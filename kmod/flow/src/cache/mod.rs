@@ -22,7 +22,7 @@ use crate::counters::{Sum, Tally};
 use crate::key::Key;
 use crate::path::Path;
 use crate::platform::{Lock, Platform};
-use table::{Hit, Supply, Table};
+use table::{Hit, Supply, Table, Wants};
 
 /// Shards of a cache; the top 8 bits of the hash choose one.
 pub const SHARDS: usize = 256;
@@ -109,9 +109,21 @@ impl Cursor {
     };
 }
 
+/// How far the opening of a flow got under the lock.
+enum Opening {
+    /// The flow has its record.
+    Done,
+    /// It had one already, which has the packet now.
+    Joined,
+    /// This is to be allocated first.
+    Wants(Wants),
+    /// There is no place left.
+    Full,
+}
+
 /// The flow records of one IP version.
 pub struct Cache<P: Platform, A: Address> {
-    shards: P::Slab<P::Lock<Table<P, A>>>,
+    shards: P::Locks<Table<P, A>>,
     limit: usize,
     open: AtomicUsize,
     closed: AtomicUsize,
@@ -149,8 +161,8 @@ impl<P: Platform, A: Address> Cache<P, A> {
         self.closed.load(Relaxed) < (self.limit / 8).max(64)
     }
 
-    /// Accounts one packet of the flow whose key hashes to `hash`.  `path` looks up the routes of a new flow; it is
-    /// called without a lock held.
+    /// Accounts one packet of the flow whose key hashes to `hash`.  `path`
+    /// looks up the routes of a new flow; it is called without a lock held.
     #[inline]
     pub fn account(
         &self,
@@ -164,12 +176,11 @@ impl<P: Platform, A: Address> Cache<P, A> {
         let shard = self.shard(hash).ok_or(NoMemory)?;
         let may_close = self.may_close();
         let hit = shard.with(|table| {
-            let moment = table.clock(moment);
-            table.hit(hash, key, seen, moment, may_close)
-        });
-        if hit != Hit::Counted {
+            let moment = table.packet_clock(moment);
+            let hit = table.hit(hash, key, seen, moment, may_close);
             self.note_closed(hit);
-        }
+            hit
+        });
         match hit {
             Hit::Counted | Hit::Ended => Ok(()),
             Hit::Stale | Hit::Miss => self.open_flow(platform, hash, key, seen, moment, path()),
@@ -194,49 +205,39 @@ impl<P: Platform, A: Address> Cache<P, A> {
         if self.open.fetch_add(1, Relaxed) >= self.limit {
             self.make_room(shard, moment);
         }
-        let mut supply: Option<Supply<P, A>> = None;
+        let (mut supply, mut grow_index) = (None, true);
         for _ in 0..ROUNDS {
             let may_close = self.may_close();
-            let supplied = supply.take();
-            let done = shard.with(|table| {
+            let opening = shard.with(|table| {
                 let moment = table.clock(moment);
                 // Another CPU may have opened the flow since.
-                match table.hit(hash, key, seen, moment, may_close) {
-                    Hit::Miss => {}
-                    Hit::Stale => self.note_closed(Hit::Stale),
-                    hit => return Ok(hit),
+                let hit = table.hit(hash, key, seen, moment, may_close);
+                self.note_closed(hit);
+                if let Hit::Counted | Hit::Ended = hit {
+                    return Opening::Joined;
                 }
-                if let Some(supply) = supplied {
+                if let Some(supply) = supply.take() {
                     table.supply(supply);
                 }
-                let wants = table.wants();
-                // The index can do without a new segment, not without a page.
-                match wants {
-                    Some(wants) => Err(Some(wants)),
-                    None if table.insert(hash, key, path, seen, moment.now) => Ok(Hit::Miss),
-                    None => Err(None),
+                match table.wants(grow_index) {
+                    Some(wants) => Opening::Wants(wants),
+                    None if table.insert(hash, key, path, seen, moment.now) => Opening::Done,
+                    None => Opening::Full,
                 }
             });
-            match done {
-                Ok(Hit::Miss) => return Ok(()),
-                Ok(hit) => {
+            match opening {
+                Opening::Done => return Ok(()),
+                Opening::Joined => {
                     self.open.fetch_sub(1, Relaxed);
-                    self.note_closed(hit);
                     return Ok(());
                 }
-                Err(Some(wants)) => match Supply::allocate(platform, wants) {
+                Opening::Full => break,
+                Opening::Wants(wants) => match Supply::allocate(platform, wants) {
                     Some(allocated) => supply = Some(allocated),
+                    None if grow_index && matches!(wants, Wants::Segment(_)) => grow_index = false,
                     None => break,
                 },
-                Err(None) => break,
             }
-        }
-        // No memory: perhaps the table can take one more as it is.
-        if shard.with(|table| {
-            let moment = table.clock(moment);
-            table.insert(hash, key, path, seen, moment.now)
-        }) {
-            return Ok(());
         }
         self.open.fetch_sub(1, Relaxed);
         Err(NoMemory)
@@ -246,26 +247,24 @@ impl<P: Platform, A: Address> Cache<P, A> {
     /// many wait already it is dropped, and counted.
     fn make_room(&self, shard: &P::Lock<Table<P, A>>, moment: Moment) {
         let may_close = self.may_close();
-        let (closed, dropped) = shard.with(|table| {
+        shard.with(|table| {
             let now = table.clock(moment).now;
-            match table.close_idlest(now) {
-                None => (false, None),
-                Some(_) if may_close => (true, None),
-                Some(place) => (true, table.discard(place, now)),
-            }
-        });
-        if closed {
+            let Some(place) = table.close_idlest(now) else {
+                return;
+            };
             self.evictions.fetch_add(1, Relaxed);
             self.open.fetch_sub(1, Relaxed);
-            match dropped {
-                Some(record) => self.displaced.add(record.packets, record.octets),
-                None => {
-                    self.closed.fetch_add(1, Relaxed);
-                }
+            if may_close {
+                self.closed.fetch_add(1, Relaxed);
+            } else if let Some(record) = table.discard(place, now) {
+                self.displaced.add(record.packets, record.octets);
             }
-        }
+        });
     }
 
+    /// Counts a record that a packet has closed.  With the shard's lock held:
+    /// the next sweep counts it out again.
+    #[inline]
     fn note_closed(&self, hit: Hit) {
         if let Hit::Ended | Hit::Stale = hit {
             self.open.fetch_sub(1, Relaxed);
@@ -289,21 +288,24 @@ impl<P: Platform, A: Address> Cache<P, A> {
         let (mut active, mut inactive) = (0u64, 0u64);
         let swept = shard.with(|table| {
             let moment = table.clock(moment);
-            table.sweep(moment, room, |record, cause| {
+            let swept = table.sweep(moment, room, |record, cause| {
                 match cause {
                     Cause::Active => active += 1,
                     Cause::Inactive => inactive += 1,
                     Cause::Full => {}
                 }
                 take(record);
-            })
+            });
+            if swept.closed > 0 {
+                self.open.fetch_sub(swept.closed, Relaxed);
+                self.closed.fetch_add(swept.closed, Relaxed);
+            }
+            if swept.taken > 0 {
+                self.closed.fetch_sub(swept.taken, Relaxed);
+            }
+            swept
         });
-        if swept.closed > 0 {
-            self.open.fetch_sub(swept.closed, Relaxed);
-            self.closed.fetch_add(swept.closed, Relaxed);
-        }
         if swept.taken > 0 {
-            self.closed.fetch_sub(swept.taken, Relaxed);
             self.active_expiries.fetch_add(active, Relaxed);
             self.inactive_expiries.fetch_add(inactive, Relaxed);
         }

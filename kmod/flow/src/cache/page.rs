@@ -193,10 +193,20 @@ impl<P: Platform, A: Address> Page<P, A> {
     }
 
     /// The open record that has been idle for longest, and since when.
-    pub fn idlest(&self, now: u64) -> Option<(usize, u64)> {
-        ones(self.occupied & !self.closed)
-            .filter_map(|at| Some((at, self.times.get(at)?.last_at(now))))
-            .min_by_key(|&(_, last)| last)
+    /// Sharpens the page's bounds, so that the next search looks elsewhere.
+    pub fn idlest(&mut self, now: u64) -> Option<(usize, u64)> {
+        let mut exact = Bounds::NONE;
+        let mut idlest = None;
+        for at in ones(self.occupied & !self.closed) {
+            let times = self.times.get(at).copied().unwrap_or_default();
+            let (first, last) = (times.first_at(now), times.last_at(now));
+            if last < exact.last {
+                idlest = Some((at, last));
+            }
+            exact.include(Bounds { first, last });
+        }
+        self.bounds = exact;
+        idlest
     }
 
     /// What the record at `at` looks like from outside.

@@ -115,13 +115,14 @@ impl<A: Address> Entry<A> {
         self.tcp_flags |= seen.tcp_flags;
     }
 
-    /// Must the record leave now, whatever the clock says?  A FIN or RST in
-    /// the packet that opens a flow does not end it, as in base.
+    /// Has TCP ended the flow?  A FIN or RST in the packet that opens a flow
+    /// does not, as in base.
     #[inline]
     pub(super) fn has_ended(&self, seen: Observation) -> bool {
-        seen.tcp_flags & (tcp::FIN | tcp::RST) != 0 || self.is_full()
+        seen.tcp_flags & (tcp::FIN | tcp::RST) != 0
     }
 
+    /// Might another packet overflow a counter?
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.octets > OCTETS_FULL || self.packets == u32::MAX

@@ -126,18 +126,23 @@ impl<P: Platform, A: Address> Table<P, A> {
         self.stepped_back
     }
 
-    /// Moves the table's clock forwards.
+    /// Moves the table's clock forwards, never backwards.
     #[inline]
     pub fn clock(&mut self, moment: Moment) -> Moment {
-        if moment.now >= self.now {
-            self.now = moment.now;
-        } else if self.now - moment.now > SLACK_MS {
-            self.stepped_back = self.stepped_back.wrapping_add(1);
-        }
+        self.now = self.now.max(moment.now);
         Moment {
             now: self.now,
             ..moment
         }
+    }
+
+    /// As [`Table::clock`], for a packet: a step back is counted.
+    #[inline]
+    pub fn packet_clock(&mut self, moment: Moment) -> Moment {
+        if self.now.saturating_sub(moment.now) > SLACK_MS {
+            self.stepped_back = self.stepped_back.wrapping_add(1);
+        }
+        self.clock(moment)
     }
 
     #[inline]
@@ -211,14 +216,14 @@ impl<P: Platform, A: Address> Table<P, A> {
         let Some(entry) = page.entry_mut(at) else {
             return Hit::Miss;
         };
-        // Only when nothing may be closed can a record be as full as this;
-        // it then keeps the sum of packets and loses none.
         entry.add(seen);
-        let ended = entry.has_ended(seen);
+        // What has ended may wait until there is room, what is full may not:
+        // the next packet could overflow it.
+        let ended = entry.is_full() || (may_close && entry.has_ended(seen));
         page.touch(at, moment.now);
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(u64::from(seen.octets));
-        if ended && may_close {
+        if ended {
             self.close(place, Cause::Active);
             Hit::Ended
         } else {
@@ -226,10 +231,14 @@ impl<P: Platform, A: Address> Table<P, A> {
         }
     }
 
-    /// What is needed to insert one more record.
-    pub fn wants(&self) -> Option<Wants> {
-        if let Some(len) = self.index.wants(self.open) {
-            return Some(Wants::Segment(len));
+    /// What is needed to insert one more record.  Without memory for a larger
+    /// index the chains may grow instead, if `grow_index` is false; only its
+    /// first segment is needed.
+    pub fn wants(&self, grow_index: bool) -> Option<Wants> {
+        if grow_index || self.index.is_empty() {
+            if let Some(len) = self.index.wants(self.open) {
+                return Some(Wants::Segment(len));
+            }
         }
         match self.free_page() {
             Some(_) => None,
@@ -252,7 +261,7 @@ impl<P: Platform, A: Address> Table<P, A> {
 
     /// The first page number that has no page.
     fn vacancy(&self) -> Option<(usize, usize)> {
-        let page = (self.first_free..self.pages)
+        let page = (0..self.pages)
             .find(|&page| self.page(page).is_none())
             .unwrap_or(self.pages);
         let directory = page / PAGES_PER_DIRECTORY;
@@ -386,7 +395,7 @@ impl<P: Platform, A: Address> Table<P, A> {
         Some(place)
     }
 
-    fn idlest(&self, now: u64) -> Option<Place> {
+    fn idlest(&mut self, now: u64) -> Option<Place> {
         const LOOK_AT: usize = 4;
         let mut found: Option<(u64, Place)> = None;
         let mut beyond = None;
@@ -404,7 +413,7 @@ impl<P: Platform, A: Address> Table<P, A> {
             if found.is_some_and(|(last, _)| last <= bound) {
                 break;
             }
-            if let Some((at, last)) = self.page(number).and_then(|page| page.idlest(now)) {
+            if let Some((at, last)) = self.page_mut(number).and_then(|page| page.idlest(now)) {
                 if found.is_none_or(|(oldest, _)| last < oldest) {
                     found = Some((last, join_place(number, at)));
                 }

@@ -82,6 +82,10 @@ pub trait Protocol {
         now: u64,
     ) -> Appended;
 
+    /// A datagram did not reach the collector, or there is a new one: what it
+    /// needs to know before records must be told again.
+    fn lost(&mut self) {}
+
     /// Completes the datagram's header, and begins the next datagram.  The
     /// datagram's length in octets, 0 when it held no record.
     fn finish(&mut self, buffer: &mut [u8], clock: Clock) -> usize;

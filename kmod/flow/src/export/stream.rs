@@ -62,6 +62,11 @@ impl<P: Platform, E: Protocol> Stream<P, E> {
         appended
     }
 
+    /// See [`Protocol::lost`].
+    pub fn lost(&mut self) {
+        self.protocol.lost();
+    }
+
     /// What waits to be sent.
     pub fn pending(&self) -> Sum {
         self.pending

@@ -231,6 +231,10 @@ impl Protocol for V9 {
         }
     }
 
+    fn lost(&mut self) {
+        self.announced = None;
+    }
+
     fn finish(&mut self, buffer: &mut [u8], clock: Clock) -> usize {
         if self.count == 0 {
             return 0;

@@ -10,16 +10,19 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use flow::{Engine, Hop, LinkType, Lock, Once, Platform, Routes, Seed, SEED_WORDS};
 
-/// Memory that is refused when [`Memory::left`] has come down to 0.
+/// Memory that is refused when [`Memory::left`] has come down to 0, and in
+/// pieces of more octets than [`Memory::largest`].
 #[derive(Clone)]
 pub struct Memory {
     pub left: Arc<AtomicUsize>,
+    pub largest: Arc<AtomicUsize>,
 }
 
 impl Memory {
     pub fn plenty() -> Self {
         Memory {
             left: Arc::new(AtomicUsize::new(usize::MAX)),
+            largest: Arc::new(AtomicUsize::new(usize::MAX)),
         }
     }
 
@@ -58,9 +61,13 @@ impl<T> Once<T> for StdOnce<T> {
 impl Platform for Memory {
     type Slab<T> = Box<[T]>;
     type Lock<T> = StdLock<T>;
+    type Locks<T> = Box<[StdLock<T>]>;
     type Once<T> = StdOnce<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
+        if len * size_of::<T>() > self.largest.load(SeqCst) {
+            return None;
+        }
         self.take()?;
         Some((0..len).map(fill).collect())
     }
