@@ -4,8 +4,9 @@
  * messages look in ASCII and hands everything else to Rust, which decides.
  *
  * Who calls, and what may be done there:
- *   constructor, newhook, rcvmsg, close, shutdown
+ *   constructor, newhook, close, shutdown
  *			as the node's only thread; may sleep
+ *   rcvmsg		the same, but read-only commands beside others
  *   disconnect		as the node's only thread; may be in an epoch section
  *   rcvdata		many at once, in the net epoch; must not sleep
  *   tick		a callout, at any time beside all others but never after
@@ -146,7 +147,7 @@ static int
 ng_netflow_newhook(node_p node, hook_p hook, const char *name)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
-	uintptr_t role;
+	uintptr_t role = 0;
 	int error;
 
 	error = netflow_newhook(priv->state, hook, name, strlen(name), &role);
@@ -201,15 +202,7 @@ ng_netflow_tick(void *arg)
 	    C_HARDCLOCK);
 }
 
-/* Without hooks a node has no purpose. */
-static void
-ng_netflow_leave(node_p node, hook_p hook, void *arg1, int arg2)
-{
-
-	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node))
-		ng_rmnode_self(node);
-}
-
+/* Without hooks a node has no purpose; netgraph's own thread removes it. */
 static int
 ng_netflow_disconnect(hook_p hook)
 {
@@ -217,26 +210,32 @@ ng_netflow_disconnect(hook_p hook)
 	const private_p priv = NG_NODE_PRIVATE(node);
 
 	netflow_disconnect(priv->state, HOOK_ROLE(hook));
-
-	/*
-	 * Removing the node waits for its tick, which no one may do in an
-	 * epoch section: there, netgraph's own thread does it.
-	 */
-	if (in_epoch(net_epoch_preempt))
-		ng_send_fn1(node, NULL, ng_netflow_leave, NULL, 0, NG_QUEUE);
-	else
-		ng_netflow_leave(node, NULL, NULL, 0);
+	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node))
+		ng_rmnode_self(node);
 	return (0);
 }
+
+/* Between two bursts of what is left, collectors have time to read. */
+#define	CLOSE_PAUSE	(50 * SBT_1MS)
 
 /* The hooks are still there, so what is left can be exported. */
 static int
 ng_netflow_close(node_p node)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
+	struct epoch_tracker et;
+	bool more;
 
 	callout_drain(&priv->tick);
-	netflow_close(priv->state);
+	for (;;) {
+		/* What is sent may go straight into a network stack. */
+		NET_EPOCH_ENTER(et);
+		more = netflow_close(priv->state);
+		NET_EPOCH_EXIT(et);
+		if (!more)
+			break;
+		pause_sbt("nfclose", CLOSE_PAUSE, 0, 0);
+	}
 	return (0);
 }
 

@@ -63,7 +63,7 @@ shim_free(void *p)
 
 /* Locks: mtx(9).  Rust reserves this much room for one, so aligned. */
 _Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8,
-    "kmod/src/kpi/kernel.rs: struct mtx has grown");
+    "kmod/src/kpi/kernel/shim.rs: struct mtx has grown");
 
 void
 shim_mtx_init(struct mtx *m)

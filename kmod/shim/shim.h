@@ -18,7 +18,8 @@ struct mtx;
  * Rust's entries.  netflow_create() makes the node's state and returns NULL
  * when there is no memory; the others are given what it returned.  A role is
  * what Rust wants to be told about a hook: it is kept as the hook's private
- * data.  netflow_tick() returns after how many milliseconds to call it again.
+ * data.  netflow_tick() returns after how many milliseconds to call it again,
+ * netflow_close() whether to.
  * Errors are errnos.
  */
 void	*netflow_create(struct ng_node *);
@@ -29,7 +30,7 @@ int	 netflow_rcvdata(void *, uintptr_t role, struct mbuf *,
 	    struct ng_hook **forward);
 void	 netflow_disconnect(void *, uintptr_t role);
 uint32_t netflow_tick(void *);
-void	 netflow_close(void *);
+bool	 netflow_close(void *);
 void	 netflow_destroy(void *);
 
 /* Where a route leads.  Addresses are in network byte order. */

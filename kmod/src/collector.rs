@@ -14,6 +14,8 @@ use crate::kpi::Kpi;
 pub struct Collector<K: Kpi, E: Protocol> {
     streams: K::Slab<Option<Stream<K, E>>>,
     make: fn(u16) -> E,
+    /// The [`Way::connection`] that the streams are for.
+    connection: u32,
 }
 
 /// What became of the records that were given to a collector.
@@ -53,6 +55,9 @@ impl Outcome {
 pub struct Way<'a, K: Kpi, E: Protocol> {
     /// The export hook, if it is connected.
     pub hook: Option<&'a K::Hook>,
+    /// How many times the hook has been connected: another number, another
+    /// collector.
+    pub connection: u32,
     /// The protocol's settings.
     pub settings: E::Settings,
     /// Where it is accounted.
@@ -66,7 +71,16 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
         Some(Collector {
             streams: kpi.slab(fibs, |_| None)?,
             make,
+            connection: 0,
         })
+    }
+
+    /// Begins to work for whoever is connected now.
+    pub fn begin(&mut self, way: &Way<'_, K, E>) {
+        if self.connection != way.connection {
+            self.connection = way.connection;
+            self.streams.iter_mut().flatten().for_each(Stream::lost);
+        }
     }
 
     /// FIBs that have a stream.
@@ -132,14 +146,14 @@ fn send<K: Kpi, E: Protocol>(stream: &mut Stream<K, E>, kpi: &K, way: &Way<'_, K
     let Some(ready) = stream.finish(clock) else {
         return;
     };
-    let Some(hook) = way.hook else {
-        return way.outcome.drop(DropReason::NotConnected, ready.records);
-    };
-    match kpi.send(hook, ready.datagram) {
-        Ok(()) => way.outcome.handed_over.add_sum(ready.records),
-        Err(_) => {
+    let records = ready.records;
+    match way.hook.map(|hook| kpi.send(hook, ready.datagram)) {
+        Some(Ok(())) => return way.outcome.handed_over.add_sum(records),
+        Some(Err(_)) => {
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);
-            way.outcome.drop(DropReason::SendFailed, ready.records);
+            way.outcome.drop(DropReason::SendFailed, records);
         }
+        None => way.outcome.drop(DropReason::NotConnected, records),
     }
+    stream.lost();
 }

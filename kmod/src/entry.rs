@@ -113,10 +113,11 @@ extern "C" fn netflow_tick(state: &State) -> u32 {
     state.tick()
 }
 
-/// The node is about to go; no tick comes any more.
+/// The node is about to go; no tick comes any more. Returns whether to call
+/// again, after a while.
 #[no_mangle]
-extern "C" fn netflow_close(state: &State) {
-    state.close();
+extern "C" fn netflow_close(state: &State) -> bool {
+    state.close()
 }
 
 /// Ends a state.

@@ -40,7 +40,7 @@ pub struct Exporter<K: Kpi> {
 pub enum Extent {
     /// What is due, paced.
     Due,
-    /// Everything, at once.
+    /// Whatever is cached, paced as well.
     All,
 }
 
@@ -63,17 +63,26 @@ impl<K: Kpi> Exporter<K> {
         })
     }
 
-    /// Moves records from the cache to the collectors.
-    pub fn run(&mut self, engine: &Engine<K>, ways: &Ways<'_, K>, extent: Extent) {
+    /// FIBs that something was exported from.
+    pub fn fibs(&self) -> usize {
+        self.v5.streams().max(self.v9.streams())
+    }
+
+    /// Moves records from the cache to the collectors.  `true` when some were
+    /// left, for the sake of the pace.
+    pub fn run(&mut self, engine: &Engine<K>, ways: &Ways<'_, K>, extent: Extent) -> bool {
         let kpi = engine.platform();
         let now = kpi.uptime();
-        let (moment, mut room, wait) = match extent {
-            Extent::Due => (engine.at(now), RECORDS_PER_TICK, LONGEST_WAIT_MS),
+        let (moment, wait) = match extent {
+            Extent::Due => (engine.at(now), LONGEST_WAIT_MS),
             Extent::All => {
                 let timeouts = Timeouts::NONE;
-                (Moment { now, timeouts }, usize::MAX, 0)
+                (Moment { now, timeouts }, 0)
             }
         };
+        let mut room = RECORDS_PER_TICK;
+        self.v5.begin(&ways.v5);
+        self.v9.begin(&ways.v9);
         'shards: for _ in 0..SHARDS {
             loop {
                 if room == 0 {
@@ -90,6 +99,7 @@ impl<K: Kpi> Exporter<K> {
         }
         self.v5.flush(kpi, &ways.v5, wait, now);
         self.v9.flush(kpi, &ways.v9, wait, now);
+        room == 0
     }
 
     /// Copies records of the next shard; how many, and whether it has more.

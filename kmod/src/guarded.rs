@@ -4,7 +4,7 @@
 use flow::{Lock, Platform};
 
 /// A place for a value, reached only with its lock held.
-pub struct Guarded<P: Platform, T>(P::Slab<P::Lock<Option<T>>>);
+pub struct Guarded<P: Platform, T>(P::Locks<Option<T>>);
 
 impl<P: Platform, T> Guarded<P, T> {
     /// A place with `value` in it; `None` when there is no memory.

@@ -142,7 +142,7 @@ impl<K: Kpi> Node<K> {
             // Packets are read where they lie; none is ever reallocated.
             nfinfo_realloc_mbuf: 0,
             // Base has the first FIB's from the start.
-            nfinfo_alloc_fibs: self.exported_fibs().max(1) as u32,
+            nfinfo_alloc_fibs: self.exported_fibs.load(Relaxed).max(1),
             nfinfo_inact_t: inactive,
             nfinfo_act_t: active,
             ..ng_netflow_info::new_zeroed()

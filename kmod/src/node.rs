@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The node: its hooks, its data path, its timer and its end.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use flow::export::v9;
 use flow::{Engine, LinkType, Refusal, Refused, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS};
@@ -30,9 +30,13 @@ pub struct Node<K: Kpi> {
     export: Guarded<K, K::Hook>,
     /// The hook `export9`, with a reference held.
     export9: Guarded<K, K::Hook>,
+    /// How many times either of them has been connected.
+    connections: AtomicU32,
     /// [`v9::Settings`], in one word so that none is seen half changed.
     v9_settings: AtomicU64,
     exporter: Guarded<K, Exporter<K>>,
+    /// FIBs that something was exported from.
+    pub(crate) exported_fibs: AtomicU32,
     /// What has left the cache, and what became of it at each hook.
     expired: Tally,
     pub(crate) outcome: Outcome,
@@ -68,8 +72,10 @@ impl<K: Kpi> Node<K> {
             ifaces,
             export,
             export9,
+            connections: AtomicU32::new(0),
             v9_settings: AtomicU64::new(pack(v9::Settings::DEFAULT)),
             exporter,
+            exported_fibs: AtomicU32::new(0),
             expired: Tally::new(),
             outcome: Outcome::default(),
             outcome9: Outcome::default(),
@@ -113,6 +119,7 @@ impl<K: Kpi> Node<K> {
             return Err(EISCONN);
         }
         export.put(Some(self.kpi().hold(hook)));
+        self.connections.fetch_add(1, Relaxed);
         Ok(())
     }
 
@@ -198,38 +205,48 @@ impl<K: Kpi> Node<K> {
         TICK_MS
     }
 
-    /// Sends everything that is cached, due or not, and logs the final
-    /// account.  The timer must have been stopped; hooks may still be there.
-    pub fn close(&self) {
-        self.run_exporter(Extent::All);
+    /// Sends what is cached, due or not, as much as one tick sends.  `true`
+    /// while there is more: call it again, after a while.  At the end it logs
+    /// the final account.  The timer must have been stopped; hooks may still
+    /// be there.
+    pub fn close(&self) -> bool {
+        if self.run_exporter(Extent::All) {
+            return true;
+        }
         self.kpi()
             .log(format_args!("ng_netflow: {}", self.conservation()));
+        false
     }
 
     // Not inlined, nor is conservation(): together they would make too large a
     // frame for a kernel's stack.
     #[inline(never)]
-    fn run_exporter(&self, extent: Extent) {
+    fn run_exporter(&self, extent: Extent) -> bool {
         let Some(mut exporter) = self.exporter.take() else {
-            return;
+            return false;
         };
         // The references keep the hooks valid while nothing is locked.
         let (export, export9) = (self.export.get(), self.export9.get());
+        let connection = self.connections.load(Relaxed);
         let ways = Ways {
             v5: Way {
                 hook: export.as_ref(),
+                connection,
                 settings: (),
                 outcome: &self.outcome,
             },
             v9: Way {
                 hook: export9.as_ref(),
+                connection,
                 settings: self.v9_settings(),
                 outcome: &self.outcome9,
             },
             expired: &self.expired,
         };
-        exporter.run(&self.engine, &ways, extent);
+        let more = exporter.run(&self.engine, &ways, extent);
+        self.exported_fibs.store(exporter.fibs() as u32, Relaxed);
         self.exporter.put(Some(exporter));
+        more
     }
 
     pub(crate) fn v9_settings(&self) -> v9::Settings {
@@ -238,13 +255,6 @@ impl<K: Kpi> Node<K> {
 
     pub(crate) fn set_v9_settings(&self, settings: v9::Settings) {
         self.v9_settings.store(pack(settings), Relaxed);
-    }
-
-    /// FIBs that something was exported from.
-    pub(crate) fn exported_fibs(&self) -> usize {
-        let streams = |exporter: &Exporter<K>| exporter.v5.streams().max(exporter.v9.streams());
-        let streams = self.exporter.with(|place| place.as_ref().map(streams));
-        streams.flatten().unwrap_or(0)
     }
 
     /// Where every packet went.  Exact when no packet is on its way and no

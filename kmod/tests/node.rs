@@ -58,6 +58,7 @@ impl Home {
 impl Platform for Home {
     type Slab<T> = Box<[T]>;
     type Lock<T> = support::StdLock<T>;
+    type Locks<T> = Box<[support::StdLock<T>]>;
     type Once<T> = support::StdOnce<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
@@ -650,6 +651,55 @@ fn both_exporters_get_every_record_that_they_can_carry() {
     );
 }
 
+/// A collector that has not seen the templates gets them with the next
+/// datagram: after a failed send, and when another one is connected.
+#[test]
+fn version_9_templates_are_told_again_when_they_were_lost() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    node.disconnect(Role::Export);
+    node.newhook(b"export9", hook(8)).unwrap();
+    let has_templates = |flow| {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+        run(&node, &home, 16_500);
+        home.sent()
+            .last()
+            .map(|datagram| word(datagram, 20) >> 16 == 0)
+    };
+    assert_eq!(has_templates(1), Some(true));
+    assert_eq!(has_templates(2), Some(false));
+    home.0.sends_fail.store(true, SeqCst);
+    assert_eq!(has_templates(3), None);
+    home.0.sends_fail.store(false, SeqCst);
+    assert_eq!(has_templates(4), Some(true));
+    assert_eq!(has_templates(5), Some(false));
+    node.disconnect(Role::Export9);
+    node.newhook(b"export9", hook(7)).unwrap();
+    assert_eq!(has_templates(6), Some(true));
+}
+
+/// What is left at the end is paced as well.
+#[test]
+fn close_takes_its_time() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for flow in 0..100_000 {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    let mut calls = 0;
+    while node.close() {
+        calls += 1;
+        assert!(home.sent().len() <= 1025);
+    }
+    assert_eq!(calls, 3);
+    assert_eq!(
+        home.0.log.lock().unwrap().len(),
+        1,
+        "one account, at the end"
+    );
+    assert_eq!(node.conservation().exports[0].handed_over.records, 100_000);
+}
+
 #[test]
 fn version_9_settings_are_kept_and_told() {
     let home = Home::new();
@@ -763,7 +813,7 @@ fn close_sends_all_and_logs_the_account() {
         node.rcvdata(Role::Iface(0), &packet(udp(flow)));
     }
     node.rcvdata(Role::Iface(0), &packet(vec![0x45]));
-    node.close();
+    while node.close() {}
     let records: u32 = home.sent().iter().map(|d| sequence_and_count(d).1).sum();
     assert_eq!(records, 1000);
     let log = home.0.log.lock().unwrap();
@@ -921,7 +971,7 @@ proptest! {
             }
             prop_assert_eq!(node.conservation().unaccounted(), 0);
         }
-        node.close();
+        while node.close() {}
         let account = node.conservation();
         prop_assert_eq!(account.unaccounted(), 0);
         prop_assert_eq!(account.cached.packets, 0);

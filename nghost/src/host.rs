@@ -88,6 +88,7 @@ impl<T> flow::Once<T> for Once<T> {
 impl Platform for Host {
     type Slab<T> = Box<[T]>;
     type Lock<T> = Lock<T>;
+    type Locks<T> = Box<[Lock<T>]>;
     type Once<T> = Once<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {

@@ -17,7 +17,7 @@ pub(crate) mod memory;
 pub(crate) mod message;
 pub(crate) mod shim;
 
-use memory::{Locked, OnceCell, Slab};
+use memory::{Locked, Locks, OnceCell, Slab};
 
 /// The kernel, as one node has it.
 pub struct Kernel {
@@ -49,14 +49,15 @@ impl Kernel {
 impl Platform for Kernel {
     type Slab<T> = Slab<T>;
     type Lock<T> = Locked<T>;
+    type Locks<T> = Locks<T>;
     type Once<T> = OnceCell<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Slab<T>> {
         Slab::new(len, fill)
     }
 
-    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Slab<Locked<T>>> {
-        Locked::slab(len, fill)
+    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Locks<T>> {
+        Locks::new(len, fill)
     }
 
     fn once<T>(&self) -> OnceCell<T> {
@@ -168,7 +169,7 @@ impl Drop for Hook {
 
 /// How the node names a hook of netgraph's.
 pub(crate) fn hook_id(hook: NonNull<shim::ng_hook>) -> HookId {
-    HookId(hook.addr())
+    HookId(hook.expose_provenance())
 }
 
 /// The hook that the node names.

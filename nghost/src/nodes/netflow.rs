@@ -172,7 +172,7 @@ impl Node for Netflow {
     }
 
     fn close(&self, _: Here<'_>) {
-        self.node.close();
+        while self.node.close() {}
     }
 
     fn tick(&self, _: Here<'_>) {

@@ -110,7 +110,7 @@ impl<T> Drop for Slab<T> {
     }
 }
 
-/// A value behind an mtx(9). It must stay where [`Locked::slab`] made it.
+/// A value behind an mtx(9).
 pub struct Locked<T> {
     mtx: shim::mtx,
     value: UnsafeCell<T>,
@@ -121,10 +121,14 @@ unsafe impl<T: Send> Send for Locked<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Sync for Locked<T> {}
 
-impl<T> Locked<T> {
-    /// A run of values, each behind a lock that is ready for use.
-    pub fn slab(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Slab<Self>> {
-        let slab = Slab::new(len, |index| Self {
+/// A run of values, each behind a lock of its own. An mtx(9) must stay where it
+/// was initialised, so nobody gets these as `&mut`.
+pub struct Locks<T>(Slab<Locked<T>>);
+
+impl<T> Locks<T> {
+    /// `len` values, each behind a lock that is ready for use.
+    pub fn new(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Self> {
+        let slab = Slab::new(len, |index| Locked {
             mtx: shim::mtx::uninitialised(),
             value: UnsafeCell::new(fill(index)),
         })?;
@@ -132,14 +136,22 @@ impl<T> Locked<T> {
             // SAFETY: the memory is zeroed, and the slab's values do not move.
             unsafe { shim::shim_mtx_init(&lock.mtx) };
         }
-        Some(slab)
+        Some(Self(slab))
+    }
+}
+
+impl<T> Deref for Locks<T> {
+    type Target = [Locked<T>];
+
+    fn deref(&self) -> &[Locked<T>] {
+        &self.0
     }
 }
 
 impl<T> flow::Lock<T> for Locked<T> {
     #[inline]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: `slab` has initialised it.
+        // SAFETY: `Locks::new` has initialised it.
         unsafe { shim::shim_mtx_lock(&self.mtx) };
         // SAFETY: the lock keeps all others out until it is released.
         let result = f(unsafe { &mut *self.value.get() });
@@ -151,7 +163,7 @@ impl<T> flow::Lock<T> for Locked<T> {
 
 impl<T> Drop for Locked<T> {
     fn drop(&mut self) {
-        // SAFETY: `slab` has initialised it, and whoever drops holds it alone.
+        // SAFETY: `Locks::new` has initialised it, and whoever drops holds it alone.
         unsafe { shim::shim_mtx_destroy(&self.mtx) };
     }
 }
