@@ -169,7 +169,9 @@ impl Drop for Hook {
 
 /// How the node names a hook of netgraph's.
 pub(crate) fn hook_id(hook: NonNull<shim::ng_hook>) -> HookId {
-    HookId(hook.expose_provenance())
+    // `hook_ptr` makes a pointer of it again.
+    let _ = hook.as_ptr().expose_provenance();
+    HookId(hook.addr())
 }
 
 /// The hook that the node names.
