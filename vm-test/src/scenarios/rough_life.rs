@@ -64,6 +64,12 @@ fn listener(guest: &mut Guest) -> Result<()> {
     Ok(())
 }
 
+/// Waits until the load has reached the node.
+fn pours(guest: &mut Guest) -> Result<()> {
+    guest.until("ngctl msg netflow: info", "IPv4 packets", 20)?;
+    Ok(())
+}
+
 /// Ends the node and looks at its account.
 fn end(guest: &mut Guest, counters: &[&str]) -> Result<()> {
     guest.ok("ngctl shutdown netflow:")?;
@@ -85,7 +91,8 @@ fn hooks(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
     inline(guest, pair, "127.0.0.1:4444")?;
     let near = &pair.near;
-    guest.beside(&format!("{LOAD} --seconds 10"))?;
+    guest.beside(&format!("{LOAD} --seconds 60"))?;
+    pours(guest)?;
     guest.ok(&format!(
         "for n in 1 2 3 4 5 6 7 8 9 10; do
             ngctl rmhook netflow: out0 &&
@@ -102,6 +109,7 @@ fn export_peer(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
     inline(guest, pair, "127.0.0.1:4444")?;
     guest.beside(&format!("{LOAD} --seconds 60"))?;
+    pours(guest)?;
     guest.ok(
         "sleep 2
         for n in 1 2 3; do
@@ -149,10 +157,10 @@ fn statistic(guest: &mut Guest, protocol: &str, name: &str) -> Result<u64> {
 /// The node itself goes, again and again.
 fn node(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
-    guest.beside(&format!("{LOAD} --seconds 10"))?;
+    guest.beside(&format!("{LOAD} --seconds 60"))?;
     for _ in 0..5 {
         inline(guest, pair, "127.0.0.1:4444")?;
-        guest.wait(300);
+        pours(guest)?;
         end(guest, &["received"])?;
     }
     Ok(())
@@ -224,8 +232,9 @@ jexec far ngctl -f /tmp/script"
 fn interface(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
     inline(guest, pair, "127.0.0.1:4444")?;
-    guest.beside(&format!("{LOAD} --seconds 5"))?;
-    guest.wait(2000);
+    guest.beside(&format!("{LOAD} --seconds 60"))?;
+    pours(guest)?;
+    guest.wait(1500);
     guest.ok(&format!("ifconfig {} destroy", pair.near))?;
     guest.expect("ngctl show netflow:", "Num hooks: 1")?;
     end(guest, &["handed_over"])
