@@ -141,8 +141,11 @@ impl<K: Kpi> Node<K> {
             nfinfo_export9_failed: self.outcome9.failed_datagrams(),
             // Packets are read where they lie; none is ever reallocated.
             nfinfo_realloc_mbuf: 0,
-            // Base has the first FIB's from the start.
-            nfinfo_alloc_fibs: self.exported_fibs.load(Relaxed).max(1),
+            // Base counts a FIB with its first packet, not its first export.
+            nfinfo_alloc_fibs: self
+                .exported_fibs
+                .load(Relaxed)
+                .max(u32::from(v4.packets | v6.packets != 0)),
             nfinfo_inact_t: inactive,
             nfinfo_act_t: active,
             ..ng_netflow_info::new_zeroed()

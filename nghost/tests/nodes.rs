@@ -402,7 +402,7 @@ fn netflow_accounts_and_passes_on() {
     assert_eq!(
         lab.msg_answer("netflow:", "info", "").unwrap(),
         "{ IPv4 bytes=84 IPv4 packets=1 IPv4 records used=1 \
-         Inactive timeout=15 Active timeout=1800 }"
+         fibs allocated=1 Inactive timeout=15 Active timeout=1800 }"
     );
     // To where the routes say: this host, by its loopback interface.
     let request = ngnf_show_header {
