@@ -9,7 +9,7 @@ use anyhow::{ensure, Context, Result};
 /// See the file's head.
 pub const SCENARIO: Scenario = Scenario {
     proves: "hooks, peers, routes, jails and interfaces go away under load; nothing is lost",
-    limit: 600,
+    limit: 900,
     story,
     ..USUAL
 };
@@ -91,7 +91,7 @@ fn hooks(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
     inline(guest, pair, "127.0.0.1:4444")?;
     let near = &pair.near;
-    guest.beside(&format!("{LOAD} --seconds 60"))?;
+    guest.beside(&format!("{LOAD} --seconds 600"))?;
     pours(guest)?;
     guest.ok(&format!(
         "for n in 1 2 3 4 5 6 7 8 9 10; do
@@ -108,7 +108,7 @@ fn hooks(guest: &mut Guest, pair: &Pair) -> Result<()> {
 fn export_peer(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
     inline(guest, pair, "127.0.0.1:4444")?;
-    guest.beside(&format!("{LOAD} --seconds 60"))?;
+    guest.beside(&format!("{LOAD} --seconds 600"))?;
     pours(guest)?;
     guest.ok(
         "sleep 2
@@ -157,7 +157,7 @@ fn statistic(guest: &mut Guest, protocol: &str, name: &str) -> Result<u64> {
 /// The node itself goes, again and again.
 fn node(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
-    guest.beside(&format!("{LOAD} --seconds 60"))?;
+    guest.beside(&format!("{LOAD} --seconds 600"))?;
     for _ in 0..5 {
         inline(guest, pair, "127.0.0.1:4444")?;
         pours(guest)?;
@@ -233,7 +233,7 @@ jexec far ngctl -f /tmp/script"
 fn interface(guest: &mut Guest, pair: &Pair) -> Result<()> {
     listener(guest)?;
     inline(guest, pair, "127.0.0.1:4444")?;
-    guest.beside(&format!("{LOAD} --seconds 60"))?;
+    guest.beside(&format!("{LOAD} --seconds 600"))?;
     pours(guest)?;
     guest.wait(1500);
     guest.ok(&format!("ifconfig {} destroy", pair.near))?;
