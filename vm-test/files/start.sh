@@ -1,3 +1,4 @@
+#!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Runs in the guest, once, as root on the console: brings the machine to where
@@ -27,7 +28,7 @@ cp /mnt/modules/ng_netflow.ko /tmp/modules/ng_netflow.ko
 sysctl kern.module_path=/tmp/modules > /dev/null
 kldxref /tmp/modules 2> /dev/null
 
-cd /tmp
+cd /tmp || exit
 vm-guest agent /dev/cuau1
 echo "vm-guest ended: $?"
 sleep 5
