@@ -113,8 +113,9 @@ impl Machine {
         if accelerator == "KVM" {
             machine.survives(&errors)?;
         }
-        machine.log_in(system, Instant::now() + BOOT)?;
-        let hello = machine.receive(Instant::now() + START)?;
+        let agent = machine.log_in(system, Instant::now() + BOOT);
+        let hello = agent.and_then(|()| machine.receive(Instant::now() + START));
+        let hello = hello.map_err(|error| machine.blame(error))?;
         ensure!(hello.bytes == b"vm-guest", "the guest says {hello:?}");
         Ok(machine)
     }
@@ -170,7 +171,23 @@ impl Machine {
             self.fill(&mut [0], deadline)
                 .context("vm-guest acknowledges nothing")?;
         }
-        self.receive(deadline).with_context(|| command.to_string())
+        let output = self.receive(deadline);
+        output
+            .map_err(|error| self.blame(error))
+            .with_context(|| command.to_string())
+    }
+
+    /// Adds to an error what became of QEMU: if a signal ended it, the host
+    /// did, and not the kernel inside.
+    fn blame(&mut self, error: anyhow::Error) -> anyhow::Error {
+        let soon = Instant::now() + Duration::from_secs(1);
+        while Instant::now() < soon {
+            if let Ok(Some(status)) = self.qemu.try_wait() {
+                return error.context(format!("QEMU ended: {status}"));
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        error
     }
 
     fn receive(&mut self, deadline: Instant) -> Result<Output> {
