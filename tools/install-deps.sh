@@ -11,7 +11,7 @@ set -eu
 packages_kmod='cargo-web rustc-web rust-web-src clang-19 lld-19 llvm-19 libclang-19-dev libck-dev python3 python3-pip'
 
 # demo: the collector that the demo collects with.
-packages_demo='nfdump'
+packages_demo='nfdump iproute2'
 
 # record: what demo/record.sh records with, and the programs that it records.
 packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd curl bind9-dnsutils dnsmasq-base'

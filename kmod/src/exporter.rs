@@ -90,7 +90,9 @@ impl<K: Kpi> Exporter<K> {
                 }
                 let (count, more) = self.fill_batch(engine, moment, room.min(BATCH));
                 room = room.saturating_sub(count);
-                self.drain_batch(kpi, ways, now);
+                if count > 0 {
+                    self.drain_batch(kpi, ways, now);
+                }
                 if !more {
                     break;
                 }

@@ -3,7 +3,8 @@
 //! captures are.
 
 use std::fmt;
-use std::io::{stderr, IsTerminal};
+
+use std::io::{stderr, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -36,7 +37,10 @@ impl Log {
 
     /// Writes a line under the program's name.
     pub fn line(&self, line: fmt::Arguments<'_>) {
-        self.bar.suspend(|| eprintln!("nghost: {line}"));
+        self.bar.suspend(|| {
+            // Whoever read it may be gone; that must not end the export.
+            let _ = writeln!(stderr(), "nghost: {line}");
+        });
     }
 
     /// So many octets of the captures are read.
