@@ -18,7 +18,7 @@ use std::rc::Rc;
 use nix::poll::PollFlags;
 use nix::sys::stat::{umask, Mode};
 use nix::unistd::getuid;
-use sys_bindings::nghost::{Kind, MAX_FRAME};
+use sys_bindings::nghost::{first_frame, frame_header, Kind, FRAME_HEADER};
 use sys_bindings::{EINVAL, NG_SOCKET_NODE_TYPE};
 
 use crate::errno::Errno;
@@ -171,12 +171,13 @@ impl Client {
     fn work(&mut self, graph: &Graph, world: &World) {
         let mut at = 0;
         while self.has_room() {
-            let Some(frame) = next_frame(&self.input[at..]) else {
-                break;
-            };
-            let Ok((kind, payload)) = frame else {
-                self.gone = true;
-                break;
+            let (kind, payload) = match first_frame(&self.input[at..]) {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                Err(_) => {
+                    self.gone = true;
+                    break;
+                }
             };
             at += FRAME_HEADER + payload.len();
             let (kind, answer) = answer(kind, payload, self.node, graph, world);
@@ -221,27 +222,13 @@ fn is_temporary(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// Octets of a frame before its payload.
-const FRAME_HEADER: usize = 8;
-
-/// The first frame, when all of it is there. An error when its length is no
-/// frame's: then nothing that follows can be told apart.
-fn next_frame(input: &[u8]) -> Option<Result<(u32, &[u8]), ()>> {
-    let (len, rest) = input.split_first_chunk()?;
-    let len = u32::from_le_bytes(*len);
-    if !(4..=MAX_FRAME).contains(&len) {
-        return Some(Err(()));
-    }
-    let frame = rest.get(..len as usize)?;
-    let (kind, payload) = frame.split_first_chunk()?;
-    Some(Ok((u32::from_le_bytes(*kind), payload)))
-}
-
+/// Queues a frame. One that is too long for any client is lost, as a message
+/// is that does not fit into a socket's buffer.
 fn push_frame(output: &mut VecDeque<u8>, kind: Kind, payload: &[u8]) {
-    let len = 4 + payload.len() as u32;
-    output.extend(len.to_le_bytes());
-    output.extend(kind.to_wire().to_le_bytes());
-    output.extend(payload);
+    if let Some(header) = frame_header(kind.to_wire(), payload.len()) {
+        output.extend(header);
+        output.extend(payload);
+    }
 }
 
 /// Carries out a request.

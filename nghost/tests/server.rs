@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
-use common::process::{nghost, Process};
+use common::process::{frame, nghost, Process};
 use common::{address, string};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -222,8 +222,7 @@ fn a_client_that_asks_and_does_not_read_is_not_read_from() {
     silent.stream.set_nonblocking(true).unwrap();
     let message = ::nghost::message::Message::new(GENERIC, NGM_LISTTYPES, vec![]);
     let payload = [address(".:"), message.to_bytes()].concat();
-    let len = 4 + payload.len() as u32;
-    let frame = [&len.to_le_bytes(), &1u32.to_le_bytes(), &payload[..]].concat();
+    let frame = frame(Kind::Control.to_wire(), &payload);
     let mut sent = 0;
     let mut full = Instant::now();
     // Until nothing has been taken for a while: nghost has stopped reading.
@@ -291,14 +290,12 @@ fn no_bytes_of_a_client_do_harm() {
                 [address(path), message.to_bytes()].concat(),
             )
         });
-    let frame = prop_oneof![(0..6u32, anything()), (any::<u32>(), anything()), message,];
-    proptest!(ProptestConfig::with_cases(300), |(frames in vec(frame, 1..20), tail in anything())| {
+    let any_frame = prop_oneof![(0..6u32, anything()), (any::<u32>(), anything()), message,];
+    proptest!(ProptestConfig::with_cases(300), |(frames in vec(any_frame, 1..20), tail in anything())| {
         let mut client = process.connect();
         for (kind, payload) in &frames {
-            let len = 4 + payload.len() as u32;
-            let bytes = [&len.to_le_bytes(), &kind.to_le_bytes(), &payload[..]].concat();
             // A shutdown of its own node may have come first.
-            let _ = client.stream.write_all(&bytes);
+            let _ = client.stream.write_all(&frame(*kind, payload));
         }
         let _ = client.stream.write_all(&tail);
         drop(client);

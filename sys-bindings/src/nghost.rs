@@ -80,7 +80,54 @@ impl Kind {
 /// reply, has 72 KB.
 pub const MAX_FRAME: u32 = 1 << 20;
 
-/// Names the socket, before [`DefaultPath`], in clients and in `nghost`.
+/// The bytes of a frame before its payload.
+pub const FRAME_HEADER: usize = 8;
+
+/// The bytes of the kind, which the length counts; it does not count itself.
+const KIND: usize = 4;
+
+/// The header of a frame with a payload of so many bytes, or `None` when the
+/// frame would be longer than [`MAX_FRAME`]. The kind is any number: a test may
+/// send what means nothing.
+pub fn frame_header(kind: u32, payload: usize) -> Option<[u8; FRAME_HEADER]> {
+    let length = u32::try_from(payload.checked_add(KIND)?).ok()?;
+    if length > MAX_FRAME {
+        return None;
+    }
+    let [a, b, c, d] = length.to_le_bytes();
+    let [e, f, g, h] = kind.to_le_bytes();
+    Some([a, b, c, d, e, f, g, h])
+}
+
+/// The kind and the payload of the first frame in a stream of bytes, or `None`
+/// while it is not all there. It has [`FRAME_HEADER`] and the payload's bytes.
+///
+/// # Errors
+/// The length, when no frame has that: nothing that follows can be told apart.
+///
+/// ```
+/// use sys_bindings::nghost::{first_frame, frame_header, Kind};
+///
+/// let header = frame_header(Kind::IfName.to_wire(), 4).expect("short enough");
+/// let bytes = [&header[..], &7u32.to_le_bytes(), b"next"].concat();
+/// assert_eq!(first_frame(&bytes[..11]), Ok(None));
+/// assert_eq!(first_frame(&bytes), Ok(Some((3, &[7, 0, 0, 0][..]))));
+/// ```
+pub fn first_frame(bytes: &[u8]) -> Result<Option<(u32, &[u8])>, u32> {
+    let Some((length, rest)) = bytes.split_first_chunk() else {
+        return Ok(None);
+    };
+    let length = u32::from_le_bytes(*length);
+    if length > MAX_FRAME || (length as usize) < KIND {
+        return Err(length);
+    }
+    let frame = rest.get(..length as usize);
+    let parts = frame.and_then(|frame| frame.split_first_chunk());
+    Ok(parts.map(|(kind, payload)| (u32::from_le_bytes(*kind), payload)))
+}
+
+/// Names the socket, before [`DefaultPath`], in clients and in `nghost`. Empty
+/// it names none.
 pub const SOCKET_ENV: &str = "NGHOST_SOCKET";
 
 /// Where the socket is unless [`SOCKET_ENV`] or an option says otherwise, for
@@ -98,7 +145,7 @@ impl fmt::Display for DefaultPath {
 mod tests {
     extern crate std;
 
-    use super::{DefaultPath, Kind};
+    use super::{first_frame, frame_header, DefaultPath, Kind, MAX_FRAME};
     use std::string::ToString;
 
     #[test]
@@ -110,6 +157,21 @@ mod tests {
         }
         let known = (0..=0xff).filter_map(Kind::from_wire).count();
         assert_eq!(known, 8);
+    }
+
+    #[test]
+    fn a_frame_is_as_long_as_it_may_be_and_no_longer() {
+        let longest = MAX_FRAME as usize - 4;
+        let header = frame_header(1, longest).expect("the longest");
+        let bytes = [&header[..], &std::vec![0; longest]].concat();
+        let (kind, payload) = first_frame(&bytes).expect("sound").expect("all there");
+        assert_eq!((kind, payload.len()), (1, longest));
+        for longer in [longest + 1, usize::MAX] {
+            assert_eq!(frame_header(1, longer), None);
+        }
+        for length in [0, 3, MAX_FRAME + 1, u32::MAX] {
+            assert_eq!(first_frame(&length.to_le_bytes()), Err(length));
+        }
     }
 
     #[test]

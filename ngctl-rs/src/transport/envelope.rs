@@ -2,12 +2,7 @@
 //! Frames on `nghost`'s socket, as [`sys_bindings::nghost`] defines them.
 
 use crate::error::{Error, Result};
-use sys_bindings::nghost::{Kind, MAX_FRAME};
-
-/// The bytes of a frame's length field, which do not count themselves.
-const LENGTH: usize = 4;
-/// The bytes of a frame's kind, which count.
-const KIND: usize = 4;
+use sys_bindings::nghost::{first_frame, frame_header, Kind, FRAME_HEADER, MAX_FRAME};
 
 /// One frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,19 +18,14 @@ pub struct Frame {
 /// # Errors
 /// [`Error::Unsendable`] when it would be longer than `nghost` accepts.
 pub fn encode(kind: Kind, payload: &[u8]) -> Result<Vec<u8>> {
-    let length = u32::try_from(KIND + payload.len())
-        .ok()
-        .filter(|length| *length <= MAX_FRAME)
-        .ok_or_else(|| Error::Unsendable {
+    let Some(header) = frame_header(kind.to_wire(), payload.len()) else {
+        return Err(Error::Unsendable {
             what: "frame",
             text: format!("{kind:?}"),
             why: format!("of {} bytes is longer than {MAX_FRAME}", payload.len()),
-        })?;
-    let mut bytes = Vec::with_capacity(LENGTH + KIND + payload.len());
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(&kind.to_wire().to_le_bytes());
-    bytes.extend_from_slice(payload);
-    Ok(bytes)
+        });
+    };
+    Ok([&header, payload].concat())
 }
 
 /// Frames out of a stream of bytes, however it was cut up on the way.
@@ -70,25 +60,16 @@ impl Frames {
     /// the stream is of no further use.
     pub fn pop(&mut self) -> Result<Option<Frame>> {
         let malformed = |why: String| Err(Error::malformed("frame from nghost", why));
-        let Some((length, rest)) = self.bytes.split_first_chunk::<LENGTH>() else {
-            return Ok(None);
+        let (number, payload) = match first_frame(&self.bytes) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Ok(None),
+            Err(length) => return malformed(format!("its length is {length}")),
         };
-        let length = u32::from_le_bytes(*length);
-        if length > MAX_FRAME || (length as usize) < KIND {
-            return malformed(format!("its length is {length}"));
-        }
-        let Some((kind, payload)) = rest
-            .get(..length as usize)
-            .and_then(|frame| frame.split_first_chunk::<KIND>())
-        else {
-            return Ok(None);
-        };
-        let number = u32::from_le_bytes(*kind);
         let Some(kind) = Kind::from_wire(number) else {
             return malformed(format!("its kind is {number:#x}"));
         };
         let payload = payload.to_vec();
-        self.bytes.drain(..LENGTH + length as usize);
+        self.bytes.drain(..FRAME_HEADER + payload.len());
         Ok(Some(Frame { kind, payload }))
     }
 }

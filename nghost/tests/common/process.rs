@@ -4,14 +4,14 @@
 #![allow(dead_code)] // Each test uses its part.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ::nghost::message::{c_array, Message};
-use sys_bindings::nghost::Kind;
+use sys_bindings::nghost::{first_frame, frame_header, Kind, FRAME_HEADER};
 use sys_bindings::{ngm_connect, ngm_mkpeer, NGM_CONNECT, NGM_GENERIC_COOKIE, NGM_MKPEER};
 use zerocopy::IntoBytes;
 
@@ -61,7 +61,10 @@ impl Process {
     pub fn connect(&self) -> Connection {
         let stream = UnixStream::connect(&self.socket).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Connection { stream }
+        Connection {
+            stream,
+            input: Vec::new(),
+        }
     }
 
     /// Asks it to end.
@@ -91,6 +94,13 @@ impl Drop for Process {
 /// A client.
 pub struct Connection {
     pub stream: UnixStream,
+    /// What has been read of the next frames.
+    input: Vec<u8>,
+}
+
+/// The bytes of a frame for nghost.
+pub fn frame(kind: u32, payload: &[u8]) -> Vec<u8> {
+    [&frame_header(kind, payload.len()).unwrap(), payload].concat()
 }
 
 /// A frame from nghost.
@@ -98,19 +108,26 @@ pub type Frame = (Kind, Vec<u8>);
 
 impl Connection {
     pub fn put(&mut self, kind: u32, payload: &[u8]) {
-        let len = 4 + payload.len() as u32;
-        let frame = [&len.to_le_bytes(), &kind.to_le_bytes(), payload].concat();
-        self.stream.write_all(&frame).unwrap();
+        self.stream.write_all(&frame(kind, payload)).unwrap();
     }
 
     /// The next frame, `None` when the connection is closed.
     pub fn get(&mut self) -> Option<Frame> {
-        let mut len = [0; 4];
-        self.stream.read_exact(&mut len).ok()?;
-        let mut frame = vec![0; u32::from_le_bytes(len) as usize];
-        self.stream.read_exact(&mut frame).unwrap();
-        let kind = u32::from_le_bytes(frame[..4].try_into().unwrap());
-        Some((Kind::from_wire(kind).unwrap(), frame[4..].to_vec()))
+        loop {
+            if let Some((kind, payload)) = first_frame(&self.input).unwrap() {
+                let frame = (Kind::from_wire(kind).unwrap(), payload.to_vec());
+                self.input.drain(..FRAME_HEADER + frame.1.len());
+                return Some(frame);
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return None,
+                Ok(len) => self.input.extend(&bytes[..len]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
     }
 
     /// A request's status; messages before it are dropped.
