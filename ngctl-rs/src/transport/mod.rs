@@ -83,8 +83,9 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The socket named by an option, or by `$NGHOST_SOCKET`; else the kernel
-    /// on FreeBSD, and `nghost` at its usual path elsewhere.
+    /// The socket named by an option, or by `$NGHOST_SOCKET` unless that is
+    /// empty; else the kernel on FreeBSD, and `nghost` at its usual path
+    /// elsewhere.
     ///
     /// ```
     /// use ngctl_rs::Endpoint;
@@ -93,7 +94,11 @@ impl Endpoint {
     /// assert_eq!(endpoint, Endpoint::Nghost("/run/nghost".into()));
     /// ```
     pub fn choose(option: Option<PathBuf>) -> Self {
-        let named = option.or_else(|| std::env::var_os(SOCKET_ENV).map(PathBuf::from));
+        let in_environment = || {
+            let named = std::env::var_os(SOCKET_ENV);
+            named.filter(|name| !name.is_empty()).map(PathBuf::from)
+        };
+        let named = option.or_else(in_environment);
         match named {
             Some(path) => Self::Nghost(path),
             #[cfg(target_os = "freebsd")]

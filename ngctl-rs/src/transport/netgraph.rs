@@ -11,6 +11,7 @@ use super::{address, wait_readable, Incoming, Transport};
 use crate::{
     errno::Errno,
     error::{Error, Result},
+    message::Message,
 };
 use libc::{c_char, c_int, sockaddr, socklen_t};
 use nix::{
@@ -21,7 +22,9 @@ use std::{
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     time::Duration,
 };
-use sys_bindings::{EAFNOSUPPORT, NG_CONTROL, NG_DATA, SORCVBUF_SIZE};
+use sys_bindings::{
+    nodeinfo, EAFNOSUPPORT, NGM_GENERIC_COOKIE, NGM_NODEINFO, NG_CONTROL, NG_DATA, SORCVBUF_SIZE,
+};
 
 /// The kernel's default of 20 KB loses the list of some 280 nodes, as well as
 /// every `SHOW` reply.
@@ -31,9 +34,7 @@ const BUFFER: usize = 512 * 1024;
 #[derive(Debug)]
 pub struct Netgraph {
     control: OwnedFd,
-    /// Connected to the node once that has an address: a name or an id.
     data: OwnedFd,
-    data_connected: bool,
 }
 
 impl Netgraph {
@@ -62,35 +63,51 @@ impl Netgraph {
         for fd in [&control, &data] {
             grow_buffers(fd)?;
         }
-        Ok(Self {
-            control,
-            data,
-            data_connected: false,
-        })
-    }
-
-    /// Reads one datagram and the text of its address.
-    fn receive_from(fd: BorrowedFd<'_>) -> Result<(String, Vec<u8>)> {
-        let mut bytes = vec![0u8; BUFFER];
-        let mut from = [0u8; 255];
-        let mut from_length = from.len() as socklen_t;
-        // SAFETY: both buffers are writable for the lengths passed with them,
-        // and a sockaddr may be written to any bytes: the kernel copies.
-        let count = cvt(unsafe {
-            libc::recvfrom(
-                fd.as_raw_fd(),
-                bytes.as_mut_ptr().cast(),
-                bytes.len(),
-                0,
-                from.as_mut_ptr().cast::<sockaddr>(),
-                &raw mut from_length,
+        // By its id, which it has whether or not it is given a name.
+        let to = address::encode("path", &format!("[{:x}]:", own_id(&control)?))?;
+        // SAFETY: the address is readable for the length passed with it.
+        cvt(unsafe {
+            libc::connect(
+                data.as_raw_fd(),
+                to.as_ptr().cast::<sockaddr>(),
+                to.len() as socklen_t,
             )
         })?;
-        bytes.truncate(count as usize);
-        let from = from.get(..from_length as usize).unwrap_or(&from);
-        let (name, _) = address::split(from)?;
-        Ok((name, bytes))
+        Ok(Self { control, data })
     }
+}
+
+/// The id of the node that a new control socket is.
+fn own_id(control: &OwnedFd) -> Result<u32> {
+    let request = Message::new(NGM_GENERIC_COOKIE, NGM_NODEINFO, &[]);
+    let to = address::encode("path", ".")?;
+    send_to(control, &to, &request.to_bytes())?;
+    let (_, reply) = receive_from(control.as_fd())?;
+    let info: nodeinfo = Message::parse(&reply)?.args_as()?;
+    Ok(info.id)
+}
+
+/// Reads one datagram and the text of its address.
+fn receive_from(fd: BorrowedFd<'_>) -> Result<(String, Vec<u8>)> {
+    let mut bytes = vec![0u8; BUFFER];
+    let mut from = [0u8; 255];
+    let mut from_length = from.len() as socklen_t;
+    // SAFETY: both buffers are writable for the lengths passed with them,
+    // and a sockaddr may be written to any bytes: the kernel copies.
+    let count = cvt(unsafe {
+        libc::recvfrom(
+            fd.as_raw_fd(),
+            bytes.as_mut_ptr().cast(),
+            bytes.len(),
+            0,
+            from.as_mut_ptr().cast::<sockaddr>(),
+            &raw mut from_length,
+        )
+    })?;
+    bytes.truncate(count as usize);
+    let from = from.get(..from_length as usize).unwrap_or(&from);
+    let (name, _) = address::split(from)?;
+    Ok((name, bytes))
 }
 
 impl Transport for Netgraph {
@@ -104,16 +121,6 @@ impl Transport for Netgraph {
                 to.len() as socklen_t,
             )
         })?;
-        let to = address::encode("path", &format!("{name}:"))?;
-        // SAFETY: the address is readable for the length passed with it.
-        cvt(unsafe {
-            libc::connect(
-                self.data.as_raw_fd(),
-                to.as_ptr().cast::<sockaddr>(),
-                to.len() as socklen_t,
-            )
-        })?;
-        self.data_connected = true;
         Ok(())
     }
 
@@ -128,10 +135,10 @@ impl Transport for Netgraph {
     fn receive(&mut self, timeout: Option<Duration>) -> Result<Option<Incoming>> {
         let ready = wait_readable(&self.descriptors(), timeout)?;
         if ready.first() == Some(&true) {
-            let (from, message) = Self::receive_from(self.control.as_fd())?;
+            let (from, message) = receive_from(self.control.as_fd())?;
             Ok(Some(Incoming::Control(from, message)))
         } else if ready.get(1) == Some(&true) {
-            let (hook, packet) = Self::receive_from(self.data.as_fd())?;
+            let (hook, packet) = receive_from(self.data.as_fd())?;
             Ok(Some(Incoming::Data(hook, packet)))
         } else {
             Ok(None)
@@ -149,12 +156,7 @@ impl Transport for Netgraph {
     }
 
     fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
-        let mut descriptors = vec![self.control.as_fd()];
-        // One that is not connected reads as failed for ever.
-        if self.data_connected {
-            descriptors.push(self.data.as_fd());
-        }
-        descriptors
+        vec![self.control.as_fd(), self.data.as_fd()]
     }
 }
 
