@@ -9,7 +9,7 @@ mod flows;
 mod format;
 
 use getopts::{Matches, Options, ParsingStyle};
-use ngctl_rs::cli::{option_error, Exit, Program, EX_OK, EX_USAGE};
+use ngctl_rs::cli::{option_error, say, Exit, Program, EX_OK, EX_USAGE};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
     let options = parse(args).map_err(|fail| {
         program.warn(option_error(&fail));
-        usage(EX_USAGE)
+        usage(program, EX_USAGE)
     })?;
     // As with getopt(3), of an option given twice the last one counts.
     let last = |name| options.opt_strs(name).pop();
@@ -33,7 +33,7 @@ fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
     };
     // Base ends well when there is nothing to do.
     let [node, command, args @ ..] = options.free.as_slice() else {
-        return Err(usage(EX_OK));
+        return Err(usage(program, EX_OK));
     };
     let command = commands::find(command)?;
     let action = (command.parse)(args)?;
@@ -53,8 +53,9 @@ fn parse(args: &[String]) -> Result<Matches, getopts::Fail> {
         .parse(args)
 }
 
-fn usage(code: u8) -> Exit {
-    eprintln!("usage: flowctl [-d level] [--socket path] nodename command");
+fn usage(program: &Program, code: u8) -> Exit {
+    let name = program.name();
+    say(format_args!("usage: {name} [-d level] nodename command"));
     Exit::new(code, "")
 }
 

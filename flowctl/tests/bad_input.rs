@@ -61,7 +61,7 @@ fn wrong_words_are_named_before_anything_is_asked() {
             &["-x", "netflow:", "show"][..],
             64,
             "flowctl: illegal option -- x\n\
-             usage: flowctl [-d level] [--socket path] nodename command\n",
+             usage: flowctl [-d level] nodename command\n",
         ),
         (
             &["-d", "much", "netflow:", "show"][..],

@@ -10,7 +10,8 @@ use crate::{
 };
 use std::{
     ffi::OsString,
-    fmt, io,
+    fmt,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -21,6 +22,8 @@ pub const EX_OK: u8 = 0;
 pub const EX_USAGE: u8 = 64;
 /// An input file cannot be read.
 pub const EX_NOINPUT: u8 = 66;
+/// There is no such jail.
+pub const EX_NOHOST: u8 = 68;
 /// `nghost` is not running.
 pub const EX_UNAVAILABLE: u8 = 69;
 /// The system, or a node, refused.
@@ -115,9 +118,14 @@ impl Program {
         (Self(name.to_string_lossy().into_owned()), rest)
     }
 
+    /// The name, for usage.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+
     /// Says something on standard error, as warnx(3).
     pub fn warn(&self, message: impl fmt::Display) {
-        eprintln!("{}: {message}", self.0);
+        say(format_args!("{}: {message}", self.0));
     }
 
     /// Says what is to be said, and gives the status to end with.
@@ -154,6 +162,12 @@ impl Program {
         let program = self.clone();
         Trace::new(level, move |line| program.warn(line))
     }
+}
+
+/// A line on standard error. If its reader went away there is nobody to tell,
+/// and eprintln! would panic.
+pub fn say(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// What getopt(3) says of options that it does not take.

@@ -15,6 +15,7 @@
 //! | [`transport`] | the two ways to reach a netgraph |
 //! | [`error`], [`errno`] | what can go wrong, in FreeBSD's words |
 //! | [`trace`] | what goes over the socket, for people |
+//! | [`jail`] | the `-j` of ngctl(8) |
 //! | [`cli`] | what the commands built on this library share |
 //!
 //! The article of 2004 that every NetFlow howto for FreeBSD descends from:
@@ -42,6 +43,7 @@ pub mod client;
 pub mod errno;
 pub mod error;
 pub mod generic;
+pub mod jail;
 pub mod message;
 pub mod trace;
 pub mod transport;

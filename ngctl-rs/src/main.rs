@@ -10,8 +10,8 @@ mod script;
 mod session;
 
 use getopts::{Matches, Options, ParsingStyle};
-use ngctl_rs::cli::{option_error, Exit, Program, EX_NOINPUT, EX_UNAVAILABLE, EX_USAGE};
-use ngctl_rs::error::describe;
+use ngctl_rs::cli::{option_error, say, Exit, Program, EX_NOINPUT, EX_USAGE};
+use ngctl_rs::{error::describe, jail};
 use script::Script;
 use session::{Session, Status};
 use std::{
@@ -19,8 +19,8 @@ use std::{
     process::ExitCode,
 };
 
-const USAGE: &str = "usage: ngctl-rs [-j jail] [-d] [-f filename] [-n nodename] \
-                     [--socket path] [command [argument ...]]";
+/// After "usage: " and the program's name, as in base.
+const USAGE: &str = "[-j jail] [-d] [-f filename] [-n nodename] [command [argument ...]]";
 
 fn main() -> ExitCode {
     let (program, args) = Program::from_args(std::env::args_os());
@@ -33,17 +33,25 @@ fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
     // As with getopt(3), of an option given twice the last one counts.
     let last = |name| options.opt_strs(name).pop();
 
-    if last("j").is_some() {
-        let advice = "jails are entered with jexec(8): jexec jail ngctl-rs ...";
-        return Err(Exit::new(EX_UNAVAILABLE, advice));
-    }
     let script = match last("f") {
-        Some(path) => Some(
-            Script::open(&path)
-                .map_err(|error| Exit::new(EX_NOINPUT, format!("{path}: {}", describe(&error))))?,
-        ),
+        Some(path) => {
+            let script = match path.as_str() {
+                "-" => Script::stdin(),
+                path => Script::open(path),
+            };
+            let unread = |error| Exit::new(EX_NOINPUT, format!("{path}: {}", describe(&error)));
+            Some(script.map_err(unread)?)
+        }
         None => None,
     };
+    // After the script is open and before the netgraph is: the one is outside
+    // of the jail, the other its own.
+    if let Some(name) = last("j") {
+        if name.is_empty() {
+            return Err(usage(program, "invalid jail name"));
+        }
+        jail::attach(&name)?;
+    }
     let node_name = last("n").unwrap_or_else(|| format!("ngctl{}", std::process::id()));
     let mut session = Session::new(
         program.clone(),
@@ -83,6 +91,6 @@ fn parse(args: &[String]) -> Result<Matches, getopts::Fail> {
 /// Base says what is wrong and how it is done right.
 fn usage(program: &Program, message: &str) -> Exit {
     program.warn(message);
-    eprintln!("{USAGE}");
+    say(format_args!("usage: {} {USAGE}", program.name()));
     Exit::new(EX_USAGE, "")
 }

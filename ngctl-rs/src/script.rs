@@ -9,32 +9,60 @@ use ngctl_rs::{
 use std::{
     fs::File,
     io::{self, stdin, BufRead, BufReader},
+    os::{fd::AsFd, unix::fs::MetadataExt},
 };
 
 /// A file of commands.
 pub struct Script {
     name: String,
     lines: Box<dyn BufRead>,
+    /// What tells the file from all others, by whatever path it was reached.
+    id: FileId,
 }
 
+/// A file's device and inode.
+pub type FileId = (u64, u64);
+
 impl Script {
-    /// Opens the file, or standard input if it is called `-`.
-    pub fn open(path: &str) -> io::Result<Self> {
-        Ok(match path {
-            "-" => Self {
-                name: "standard input".into(),
-                lines: Box::new(BufReader::new(stdin())),
-            },
-            _ => Self {
-                name: path.into(),
-                lines: Box::new(BufReader::new(File::open(path)?)),
-            },
+    /// Standard input.
+    pub fn stdin() -> io::Result<Self> {
+        let stdin = stdin();
+        let file = File::from(stdin.as_fd().try_clone_to_owned()?);
+        Ok(Self {
+            name: "standard input".into(),
+            id: id(&file)?,
+            lines: Box::new(BufReader::new(stdin)),
         })
     }
 
-    /// Runs the commands until one fails, and then says which it was.
+    /// Opens the file.
+    pub fn open(path: &str) -> io::Result<Self> {
+        let file = File::open(path)?;
+        Ok(Self {
+            name: path.into(),
+            id: id(&file)?,
+            lines: Box::new(BufReader::new(file)),
+        })
+    }
+
+    /// Runs the commands until one fails, and then says which it was. A script
+    /// that would run within itself fails before its first command.
     pub fn run(self, session: &mut Session) -> Status {
-        let Self { name, lines } = self;
+        if session.running.contains(&self.id) {
+            let name = &self.name;
+            session.program.warn(format!(
+                "{name}: is being read already: a script cannot read itself"
+            ));
+            return Status::Failed(EX_OSERR);
+        }
+        session.running.push(self.id);
+        let status = self.run_lines(session);
+        session.running.pop();
+        status
+    }
+
+    fn run_lines(self, session: &mut Session) -> Status {
+        let Self { name, lines, .. } = self;
         for (line, number) in lines.split(b'\n').zip(1usize..) {
             let line = match line {
                 Ok(line) => line,
@@ -68,6 +96,11 @@ impl Script {
         }
         Status::Done
     }
+}
+
+fn id(file: &File) -> io::Result<FileId> {
+    let found = file.metadata()?;
+    Ok((found.dev(), found.ino()))
 }
 
 /// The words of a line. There is no quoting.

@@ -2,6 +2,7 @@
 //! What commands run in: the client, standard output, and how they end.
 
 use crate::commands::{self, Failure, Flow};
+use crate::script::FileId;
 use ngctl_rs::{
     cli::{Exit, Program, EX_USAGE},
     Client,
@@ -28,6 +29,8 @@ pub struct Session {
     pub program: Program,
     /// Standard output, flushed after every command.
     pub out: Box<dyn Write>,
+    /// The scripts that are being run, each by the one before it.
+    pub running: Vec<FileId>,
     node_name: String,
     socket: Option<PathBuf>,
     debug: u32,
@@ -40,6 +43,7 @@ impl Session {
         Self {
             program,
             out: Box::new(BufWriter::new(io::stdout())),
+            running: Vec::new(),
             node_name,
             socket,
             debug,

@@ -15,15 +15,7 @@ use sys_bindings::*;
 const NGCTL: &str = env!("CARGO_BIN_EXE_ngctl-rs");
 
 /// The script of the article of 2004.
-const ARTICLE: &str = "\
-mkpeer em0: tee lower right
-connect em0: em0:lower upper left
-mkpeer em0:lower netflow right2left iface0
-name em0:lower.right2left netflow
-msg netflow: setifindex { iface=0 index=1 }
-mkpeer netflow: ksocket export inet/dgram/udp
-msg netflow:export connect inet/127.0.0.1:4444
-";
+const ARTICLE: &str = include_str!("../../demo/article.ngctl");
 
 /// A world that takes everything, and tells what it was sent: path, command,
 /// and texts in the arguments.
@@ -141,11 +133,78 @@ fn a_script_can_read_another() {
 }
 
 #[test]
+fn a_script_that_reads_itself_is_refused() {
+    let (server, told) = obedient();
+    let own = server.file("own", b"");
+    let link = own.with_file_name("link");
+    std::os::unix::fs::symlink(&own, &link).expect("a link");
+    let (own, link) = (own.to_str().expect("UTF-8"), link.to_str().expect("UTF-8"));
+    server.file("own", format!("name a: b\nread {link}\n").as_bytes());
+    let run = ngctl(&server, &["-f", own], b"");
+    assert_eq!(
+        run.transcript(),
+        format!(
+            "ngctl: {link}: is being read already: a script cannot read itself\n\
+             ngctl: {own}: line 2: error in file\n[exit 71]\n"
+        )
+    );
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), ["a: 4 b"]);
+    // One after the other is no loop.
+    let twice = server.file(
+        "twice",
+        format!("read {0}\nread {0}\n", "/dev/null").as_bytes(),
+    );
+    let run = ngctl(&server, &["-f", twice.to_str().expect("UTF-8")], b"");
+    assert_eq!(run.transcript(), "[exit 0]\n");
+}
+
+#[test]
+fn read_takes_a_dash_for_a_name() {
+    let (server, _told) = obedient();
+    let run = ngctl(&server, &["read", "-"], b"name a: b\n");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: -: No such file or directory\n[exit 71]\n"
+    );
+}
+
+#[test]
+fn no_reader_of_what_it_says_is_no_panic() {
+    let (server, _told) = obedient();
+    for args in [&["-x"][..], &["bogus"], &["-d", "-d", "name", "a:", "b"]] {
+        let mut child = std::process::Command::new(NGCTL)
+            .args(args)
+            .env("NGHOST_SOCKET", server.socket())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        drop(child.stderr.take());
+        let status = child.wait().expect("it ends").code();
+        assert!(matches!(status, Some(0 | 64 | 71)), "{args:?}: {status:?}");
+    }
+}
+
+#[test]
+#[cfg(not(target_os = "freebsd"))]
+fn jails_are_refused_where_there_are_none() {
+    let (server, told) = obedient();
+    let run = ngctl(&server, &["-j", "www", "name", "a:", "b"], b"");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: -j: jails are FreeBSD's, there are none here; leave it out\n[exit 69]\n"
+    );
+    assert_eq!(told.try_iter().count(), 0);
+}
+
+#[test]
 fn names_that_do_not_fit_are_refused_not_cut() {
     let (server, told) = obedient();
     let long = "x".repeat(32);
     let run = ngctl(&server, &["rmhook", "a:", &long], b"");
     let text = format!("ngctl: send msg: hook \"{long}\" is longer than 31 bytes\n[exit 71]\n");
+    assert_eq!(run.transcript(), text);
+    let run = ngctl(&server, &["write", &long, "1"], b"");
+    let text = format!("ngctl: hook name \"{long}\" too long\n[exit 71]\n");
     assert_eq!(run.transcript(), text);
     let run = ngctl(&server, &["shutdown", &"x".repeat(300)], b"");
     assert_eq!(run.status, Some(71));
@@ -161,6 +220,16 @@ fn without_nghost_it_says_so() {
          is nghost running? Start it, or name its socket with --socket or $NGHOST_SOCKET\n\
          [exit 69]\n"
     );
+}
+
+#[test]
+#[cfg(not(target_os = "freebsd"))] // There it is the kernel's.
+fn an_empty_name_of_a_socket_is_none() {
+    let run = run(NGCTL, "ngctl", &["list"], Path::new(""), b"");
+    let usual = run.stderr.contains("/tmp/nghost.");
+    // Somebody's nghost may be running there.
+    assert!(usual || run.status == Some(0), "{run:?}");
+    assert!(!run.stderr.contains("connect to :"), "{run:?}");
 }
 
 #[test]
@@ -191,12 +260,14 @@ fn unreadable_scripts_are_named() {
 #[test]
 fn options_are_as_getopt_takes_them() {
     let (server, told) = obedient();
-    let usage = "usage: ngctl-rs [-j jail] [-d] [-f filename] [-n nodename] \
-                 [--socket path] [command [argument ...]]\n";
+    // Base's, to the byte.
+    let usage = "usage: ngctl [-j jail] [-d] [-f filename] [-n nodename] \
+                 [command [argument ...]]\n";
     for (args, message) in [
         (&["-x"][..], "ngctl: illegal option -- x\n"),
         (&["-f"][..], "ngctl: option requires an argument -- f\n"),
         (&[][..], "ngctl: no command specified\n"),
+        (&["-j", "", "list"][..], "ngctl: invalid jail name\n"),
     ] {
         let run = ngctl(&server, args, b"");
         assert_eq!(run.stderr, format!("{message}{usage}"));

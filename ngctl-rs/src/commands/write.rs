@@ -7,6 +7,7 @@ use ngctl_rs::{
     cli::{Exit, EX_OSERR},
     error::describe,
 };
+use sys_bindings::NG_HOOKSIZ;
 
 pub static COMMAND: Command = Command {
     usage: "write hook < -f file | byte ... >",
@@ -26,6 +27,9 @@ fn run(session: &mut Session, args: &[&str]) -> Outcome {
             bytes.iter().copied().map(byte).collect::<Result<_, _>>()?,
         ),
     };
+    if hook.len() >= NG_HOOKSIZ {
+        return Err(Exit::new(EX_OSERR, format!("hook name \"{hook}\" too long")).into());
+    }
     session
         .client()?
         .send_data(hook, &packet)

@@ -56,6 +56,8 @@ pub const UNSAFE: &[&str] = &[
     "kmod/src/entry.rs",
     // AF_NETGRAPH sockets, which no library knows.
     "ngctl-rs/src/transport/netgraph.rs",
+    // jail_get(2) and jail_attach(2), neither.
+    "ngctl-rs/src/jail.rs",
     // AF_PACKET's ring and its addresses.
     "nghost/src/live.rs",
 ];
