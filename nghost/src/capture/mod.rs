@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Capture files, [`pcap`] and [`pcapng`], one frame after the other.
+//!
+//! Every whole record is delivered, also one that is longer than the file's
+//! snapshot length or whose time makes no sense. A file that is cut off or
+//! corrupt ends there, and says so. Nothing is skipped without a word.
+
+mod input;
+mod pcap;
+mod pcapng;
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT};
+use input::{Fault, Input};
+
+/// An open capture file.
+pub struct Capture {
+    path: PathBuf,
+    input: Input<File>,
+    format: Format,
+    /// The first frame, read when the file was opened.
+    first: Option<Result<Record, Fault>>,
+    /// What its frames begin with: what the first one did.
+    link: Link,
+    size: u64,
+    records: u64,
+    passed_over: u64,
+}
+
+enum Format {
+    Pcap(pcap::Reader),
+    PcapNg(pcapng::Reader),
+}
+
+/// A frame as a file has it.
+struct Record {
+    link: Link,
+    frame: Frame,
+}
+
+/// A frame of a capture.
+#[derive(Debug)]
+pub struct Frame {
+    /// When it was captured, in nanoseconds since 1970.
+    pub time: u64,
+    /// The octets that were captured, from the link layer's header on.
+    pub bytes: Rc<[u8]>,
+}
+
+/// What frames begin with, of what a node can be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Ethernet,
+    RawIp,
+    /// A link type of the files' own registry.
+    Other(u32),
+}
+
+impl Link {
+    /// The upper half of the field tells of checksums, not of the link type.
+    fn of(field: u32) -> Self {
+        match field & 0xffff {
+            1 => Link::Ethernet,
+            12 | 14 | 101 => Link::RawIp,
+            other => Link::Other(other),
+        }
+    }
+}
+
+impl Capture {
+    /// Opens a file, and reads as far as its first frame. `EX_NOINPUT` when it
+    /// cannot be read, `EX_DATAERR` when it is not a capture of Ethernet frames
+    /// or IP packets.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let name = path.display();
+        let unreadable = |error: io::Error| Failure::new(EX_NOINPUT, format!("{name}: {error}"));
+        let file = File::open(path).map_err(unreadable)?;
+        let size = file.metadata().map_err(unreadable)?.len();
+        let mut input = Input::new(file);
+        let format = Format::open(&mut input).map_err(|fault| {
+            let text = format!("{name}: not a capture file: {fault}");
+            Failure::new(fault.status(), text)
+        })?;
+        let mut capture = Capture {
+            path: path.to_owned(),
+            input,
+            format,
+            first: None,
+            link: Link::Ethernet,
+            size,
+            records: 0,
+            passed_over: 0,
+        };
+        let others = capture.look_ahead();
+        if let (None, Some(other)) = (&capture.first, others) {
+            return Err(Failure::new(
+                EX_DATAERR,
+                format!("{name}: link type {other} is neither Ethernet (1) nor IP (12, 14, 101)"),
+            ));
+        }
+        Ok(capture)
+    }
+
+    /// Reads the first frame of a link layer that is known. A link type that
+    /// is not, if there was one.
+    fn look_ahead(&mut self) -> Option<u32> {
+        if let Format::Pcap(reader) = &self.format {
+            self.link = reader.link();
+            if let Link::Other(other) = self.link {
+                return Some(other);
+            }
+        }
+        let mut others = None;
+        self.first = loop {
+            match self.format.next(&mut self.input) {
+                Some(Ok(Record {
+                    link: Link::Other(other),
+                    ..
+                })) => {
+                    others = Some(other);
+                    self.passed_over += 1;
+                }
+                first => break first,
+            }
+        };
+        if let Some(Ok(record)) = &self.first {
+            self.link = record.link;
+        }
+        others
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Octets in the file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// How many of them are read.
+    pub fn position(&self) -> u64 {
+        self.input.position()
+    }
+
+    /// Are its frames IP packets without a link layer?
+    pub fn is_raw_ip(&self) -> bool {
+        self.link == Link::RawIp
+    }
+
+    /// Frames so far that were not delivered, because they begin with
+    /// something else than the first that was.
+    pub fn passed_over(&self) -> u64 {
+        self.passed_over
+    }
+
+    /// The next frame, `None` at the end. An error is the end as well; it says
+    /// how far the file was good.
+    pub fn next_frame(&mut self) -> Option<Result<Frame, Failure>> {
+        loop {
+            let next = self.first.take();
+            match next.or_else(|| self.format.next(&mut self.input))? {
+                Ok(record) if record.link == self.link => {
+                    self.records += 1;
+                    return Some(Ok(record.frame));
+                }
+                Ok(_) => self.passed_over += 1,
+                Err(fault) => return Some(Err(self.broken(&fault))),
+            }
+        }
+    }
+
+    fn broken(&self, fault: &Fault) -> Failure {
+        let next = self.records + self.passed_over + 1;
+        let text = format!(
+            "{}: record {next} is {fault}; {} packets read",
+            self.path.display(),
+            self.records
+        );
+        Failure::new(fault.status(), text)
+    }
+}
+
+impl Format {
+    /// Tells by the first four octets.
+    fn open(input: &mut Input<File>) -> Result<Self, Fault> {
+        let magic = *input.take(4)?.first_chunk().ok_or(Fault::CutOff)?;
+        if magic == pcapng::MAGIC {
+            pcapng::Reader::open(input).map(Format::PcapNg)
+        } else {
+            pcap::Reader::open(magic, input).map(Format::Pcap)
+        }
+    }
+
+    fn next(&mut self, input: &mut Input<File>) -> Option<Result<Record, Fault>> {
+        match self {
+            Format::Pcap(reader) => reader.next(input),
+            Format::PcapNg(reader) => reader.next(input),
+        }
+        .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests;

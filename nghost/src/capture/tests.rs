@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Files written octet by octet, good and bad.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+fn open(bytes: &[u8]) -> Result<Capture, Failure> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("capture");
+    std::fs::write(&path, bytes).unwrap();
+    Capture::open(&path)
+}
+
+type Frames = Vec<(u64, Vec<u8>)>;
+
+/// The frames, and what ended them if it was not the end.
+fn read_all(capture: &mut Capture) -> (Frames, Option<Failure>) {
+    let mut frames = Vec::new();
+    while let Some(next) = capture.next_frame() {
+        match next {
+            Ok(frame) => frames.push((frame.time, frame.bytes.to_vec())),
+            Err(failure) => return (frames, Some(failure)),
+        }
+    }
+    (frames, None)
+}
+
+fn read(bytes: &[u8]) -> (Frames, Option<Failure>) {
+    read_all(&mut open(bytes).unwrap())
+}
+
+fn words(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+fn pcap_header(magic: u32, link: u32) -> Vec<u8> {
+    words(&[magic, 2 | 4 << 16, 0, 0, 8, link])
+}
+
+/// Stamps beyond a second and lengths beyond the snapshot length are
+/// taken as they are.
+fn three_records() -> (Vec<u8>, Vec<usize>) {
+    let mut bytes = pcap_header(0xa1b2c3d4, 1);
+    let mut ends = Vec::new();
+    for (secs, micros, len) in [(1u32, 2u32, 5u32), (1, 2_000_000, 0), (0, 0, 20)] {
+        bytes.extend(words(&[secs, micros, len, 1]));
+        bytes.extend(std::iter::repeat_n(7, len as usize));
+        ends.push(bytes.len());
+    }
+    (bytes, ends)
+}
+
+#[test]
+fn records_are_taken_as_they_are() {
+    let (frames, failure) = read(&three_records().0);
+    assert_eq!(failure, None);
+    let times: Vec<_> = frames.iter().map(|f| (f.0, f.1.len())).collect();
+    assert_eq!(times, [(1_000_002_000, 5), (3_000_000_000, 0), (0, 20)]);
+}
+
+#[test]
+fn a_record_may_be_longer_than_any_packet() {
+    let mut bytes = pcap_header(0xa1b2c3d4, 1);
+    let len = 9 << 20;
+    bytes.extend(words(&[1, 0, len, len]));
+    bytes.resize(bytes.len() + len as usize, 7);
+    bytes.extend(words(&[2, 0, 1, 1]));
+    bytes.push(8);
+    let (frames, failure) = read(&bytes);
+    assert_eq!(failure, None);
+    assert_eq!((frames[0].1.len(), &frames[1].1[..]), (9 << 20, &[8][..]));
+}
+
+#[test]
+fn a_file_that_is_cut_off_gives_all_whole_records() {
+    let (bytes, ends) = three_records();
+    for len in 24..bytes.len() {
+        let (frames, failure) = read(&bytes[..len]);
+        let whole = ends.iter().filter(|end| **end <= len).count();
+        assert_eq!(frames.len(), whole, "{len}");
+        if len == 24 || ends.contains(&len) {
+            assert_eq!(failure, None);
+            continue;
+        }
+        let failure = failure.unwrap();
+        assert_eq!(failure.status, EX_DATAERR);
+        let said = format!("record {} is cut off; {whole} packets read", whole + 1);
+        assert!(failure.text.ends_with(&said), "{failure}");
+    }
+}
+
+#[test]
+fn what_is_no_capture_is_named() {
+    for (bytes, said) in [
+        (vec![], "cut off"),
+        (three_records().0[..23].to_vec(), "cut off"),
+        (vec![0; 100], "magic"),
+        (pcap_header(0xa1b2c3d4, 113), "link type 113"),
+        (section(&[interface(105, 0, &[])]), "none"),
+        (pcapng(&[105], &[]), "link type 105"),
+        (section(&[])[..27].to_vec(), "cut off"),
+    ] {
+        if said == "none" {
+            // No packet, no harm.
+            assert_eq!(read(&bytes), (vec![], None));
+            continue;
+        }
+        let failure = open(&bytes).err().unwrap();
+        assert_eq!(failure.status, EX_DATAERR);
+        assert!(failure.text.contains(said), "{failure}");
+    }
+    let missing = Capture::open(Path::new("/nonexistent")).err().unwrap();
+    assert_eq!(missing.status, EX_NOINPUT);
+    assert!(open(&pcap_header(0xa1b2c3d4, 101)).unwrap().is_raw_ip());
+    // Checksum lengths in the upper half are no other link type.
+    let ethernet = open(&pcap_header(0xa1b2c3d4, 0x3000_0001)).unwrap();
+    assert!(!ethernet.is_raw_ip());
+}
+
+fn block(ty: u32, body: &[u8]) -> Vec<u8> {
+    let mut padded = body.to_vec();
+    padded.resize(body.len().next_multiple_of(4), 0xee);
+    let len = padded.len() as u32 + 12;
+    [words(&[ty, len]), padded, words(&[len])].concat()
+}
+
+fn section(blocks: &[Vec<u8>]) -> Vec<u8> {
+    let body = words(&[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]);
+    [vec![block(0x0a0d_0d0a, &body)], blocks.to_vec()]
+        .concat()
+        .concat()
+}
+
+fn interface(link: u16, snapshot_len: u32, options: &[u8]) -> Vec<u8> {
+    let head = words(&[u32::from(link), snapshot_len]);
+    block(1, &[&head, options].concat())
+}
+
+/// A packet of three octets at 5,000,000 units.
+fn enhanced(interface: u32, options: &[u8]) -> Vec<u8> {
+    let head = words(&[interface, 0, 5_000_000, 3, 3]);
+    block(6, &[&head, &[1, 2, 3, 0][..], options].concat())
+}
+
+/// An interface of each link type, and a packet on each.
+fn pcapng(links: &[u16], options: &[u8]) -> Vec<u8> {
+    let mut blocks: Vec<_> = links.iter().map(|l| interface(*l, 0, options)).collect();
+    blocks.extend((0..links.len() as u32).map(|index| enhanced(index, &[])));
+    section(&blocks)
+}
+
+fn option(code: u16, value: &[u8]) -> Vec<u8> {
+    let mut option = words(&[u32::from(code) | (value.len() as u32) << 16]);
+    option.extend(value);
+    option.resize(option.len().next_multiple_of(4), 0);
+    option
+}
+
+#[test]
+fn pcapng_stamps_count_in_the_interfaces_unit() {
+    for (resolution, expected) in [
+        (None, 5_000_000_000),
+        (Some(6), 5_000_000_000),
+        (Some(9), 5_000_000),
+        (Some(3), 5_000_000_000_000),
+        (Some(0x80 | 10), 4_882_812_500_000),
+        (Some(0xff), 0),
+    ] {
+        let options = resolution.map_or(vec![], |resolution| option(9, &[resolution]));
+        let (frames, failure) = read(&pcapng(&[1], &options));
+        assert_eq!(failure, None);
+        assert_eq!(frames, [(expected, vec![1, 2, 3])], "{resolution:?}");
+    }
+    for (offset, expected) in [(10i64, 15_000_000_000), (-6, 0)] {
+        let (frames, _) = read(&pcapng(&[1], &option(14, &offset.to_le_bytes())));
+        assert_eq!(frames[0].0, expected);
+    }
+}
+
+#[test]
+fn pcapng_of_the_other_byte_order() {
+    let big = |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| w.to_be_bytes()).collect() };
+    let mut bytes = big(&[0x0a0d_0d0a, 28, 0x1a2b_3c4d, 1 << 16, 0, 0, 28]);
+    // Link type 1, microseconds beyond 1970-01-01 00:00:10.
+    bytes.extend(big(&[1, 40, 1 << 16, 0]));
+    bytes.extend(big(&[14 << 16 | 8, 0, 10, 9 << 16 | 1, 6 << 24, 40]));
+    bytes.extend(big(&[6, 36, 0, 0, 1, 3, 3, 0x0102_0300, 36]));
+    assert_eq!(read(&bytes), (vec![(10_000_001_000, vec![1, 2, 3])], None));
+}
+
+#[test]
+fn every_kind_of_packet_is_delivered_without_its_padding() {
+    let obsolete = words(&[7 << 16, 0, 6_000_000, 2, 2]);
+    let bytes = section(&[
+        interface(1, 4, &[]),
+        block(2, &[&obsolete, &[4, 5][..]].concat()),
+        // Of 5 octets; of 9, of which the snapshot length leaves 4.
+        block(3, &[&words(&[1]), &[6][..]].concat()),
+        block(3, &[&words(&[9]), &[6, 7, 8, 9][..]].concat()),
+        enhanced(0, &[]),
+    ]);
+    let expected = [
+        (6_000_000_000, vec![4, 5]),
+        // Without a stamp they came with the one before.
+        (6_000_000_000, vec![6]),
+        (6_000_000_000, vec![6, 7, 8, 9]),
+        (5_000_000_000, vec![1, 2, 3]),
+    ];
+    assert_eq!(read(&bytes), (expected.to_vec(), None));
+}
+
+#[test]
+fn comments_and_unknown_blocks_are_nobodys_business() {
+    let comment = option(1, b"\xff\xfe is not UTF-8");
+    let bytes = section(&[
+        interface(1, 0, &comment),
+        block(0x0bad, &[0xff; 5]),
+        enhanced(0, &comment),
+    ]);
+    assert_eq!(read(&bytes), (vec![(5_000_000_000, vec![1, 2, 3])], None));
+}
+
+#[test]
+fn a_new_section_has_interfaces_of_its_own() {
+    let bytes = [
+        pcapng(&[1], &[]),
+        section(&[interface(1, 0, &option(9, &[9])), enhanced(0, &[])]),
+        section(&[enhanced(0, &[])]),
+    ];
+    let (frames, failure) = read(&bytes.concat());
+    let times: Vec<_> = frames.iter().map(|f| f.0).collect();
+    assert_eq!(times, [5_000_000_000, 5_000_000]);
+    let said = failure.unwrap().text;
+    assert!(said.contains("record 3 is corrupt: a packet's interface"));
+}
+
+#[test]
+fn frames_unlike_the_first_are_passed_over_and_counted() {
+    let mut capture = open(&pcapng(&[105, 1, 105, 101], &[])).unwrap();
+    let (frames, failure) = read_all(&mut capture);
+    assert_eq!((frames.len(), failure), (1, None));
+    assert_eq!(capture.passed_over(), 3);
+    assert!(!capture.is_raw_ip());
+    let capture = open(&pcapng(&[101, 1], &[])).unwrap();
+    assert!(capture.is_raw_ip(), "known before the first frame is fed");
+}
+
+#[test]
+fn pcapng_that_is_cut_off_says_so() {
+    let bytes = pcapng(&[1, 1], &[]);
+    for len in bytes.len() - 35..bytes.len() {
+        let (frames, failure) = read(&bytes[..len]);
+        assert_eq!(frames.len(), 1, "{len}");
+        let said = failure.unwrap().text;
+        assert!(said.ends_with("record 2 is cut off; 1 packets read"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_file_does_harm(
+        kind in 0..3,
+        at in any::<proptest::sample::Index>(),
+        garbage in vec(any::<u8>(), 0..64),
+    ) {
+        let mut bytes = match kind {
+            0 => three_records().0,
+            1 => pcapng(&[1], &option(9, &[6])),
+            _ => vec![0x0a, 0x0d, 0x0d, 0x0a],
+        };
+        let at = at.index(bytes.len());
+        bytes.splice(at..(at + garbage.len()).min(bytes.len()), garbage);
+        if let Ok(mut capture) = open(&bytes) {
+            let _ = read_all(&mut capture);
+        }
+    }
+}
