@@ -20,16 +20,17 @@ pub struct Clock {
     /// Time of day, in nanoseconds since 1970, less uptime; wraps when a
     /// capture's stamps are before 1970 plus uptime.
     offset: Cell<u64>,
+    /// The time of day is the host's, also when that is set anew.
+    is_hosts: Cell<bool>,
 }
 
 impl Clock {
     /// A clock that begins now, with uptime 0 and the host's time of day.
     pub fn new() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| since.as_nanos() as u64);
         Clock {
             uptime: Cell::new(0),
-            offset: Cell::new(now),
+            offset: Cell::new(host_time()),
+            is_hosts: Cell::new(true),
         }
     }
 
@@ -53,10 +54,30 @@ impl Clock {
         forwards
     }
 
-    /// Sets the time of day, in nanoseconds since 1970. Uptime is not changed.
+    /// Sets the time of day, in nanoseconds since 1970; from now on it is not
+    /// the host's. Uptime is not changed.
     pub fn set_time_of_day(&self, now: u64) {
+        self.is_hosts.set(false);
         self.offset.set(now.wrapping_sub(self.uptime.get()));
     }
+
+    /// Takes the host's time of day over: ntpd(8) may have corrected it, and a
+    /// process runs for months. Does nothing once the time was set.
+    pub fn follow_host(&self) {
+        self.follow(host_time());
+    }
+
+    fn follow(&self, now: u64) {
+        if self.is_hosts.get() {
+            self.offset.set(now.wrapping_sub(self.uptime.get()));
+        }
+    }
+}
+
+/// The host's time of day, in nanoseconds since 1970.
+fn host_time() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |since| since.as_nanos() as u64)
 }
 
 impl Default for Clock {
@@ -81,6 +102,20 @@ mod tests {
                 prop_assert_eq!(clock.uptime(), latest);
             }
         }
+    }
+
+    #[test]
+    fn the_hosts_time_is_followed_until_another_is_set() {
+        let clock = Clock::new();
+        clock.advance_to(5);
+        clock.follow(1_000);
+        assert_eq!((clock.uptime(), clock.time_of_day()), (5, 1_000));
+        // The host's clock was set back.
+        clock.follow(400);
+        assert_eq!((clock.uptime(), clock.time_of_day()), (5, 400));
+        clock.set_time_of_day(70);
+        clock.follow(2_000);
+        assert_eq!(clock.time_of_day(), 70);
     }
 
     #[test]

@@ -31,5 +31,6 @@ pub mod nodes;
 pub mod replay;
 pub mod run;
 pub mod server;
+pub mod signals;
 pub mod throttle;
 pub mod world;

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The `nghost` command.
 
+use std::io::{stderr, Write};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::AtomicBool;
-use std::sync::Arc;
 
 use clap::Parser;
-use nghost::failure::{Failure, EX_OSERR, EX_USAGE};
+use nghost::failure::{Failure, EX_USAGE};
 use nghost::run::{Nghost, Options};
+use nghost::signals::Stop;
 use nghost::world::config::WorldConfig;
 use nix::unistd::getuid;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use sys_bindings::nghost::{DefaultPath, SOCKET_ENV};
 
 /// A userland netgraph with FreeBSD's netflow node, fed by captures or by a
@@ -21,11 +20,13 @@ use sys_bindings::nghost::{DefaultPath, SOCKET_ENV};
 #[command(version)]
 struct Cli {
     /// Interface: NAME[,index=N][,address=IP/LEN]...[,fib=N][,mac=MAC]
-    /// [,capture=FILE[,pace=real|Nx|fast]][,live=DEVICE]
+    /// [,capture=FILE[,pace=real|Nx|fast]][,live=DEVICE]; a comma within a
+    /// value is written twice
     #[arg(long, short, value_name = "SPEC")]
     interface: Vec<String>,
 
-    /// Route: PREFIX,gateway=IP[,interface=NAME][,fib=N]
+    /// Route: PREFIX[,gateway=IP][,interface=NAME][,fib=N], with a gateway, an
+    /// interface or both
     #[arg(long, short, value_name = "SPEC")]
     route: Vec<String>,
 
@@ -47,8 +48,8 @@ struct Cli {
     exit_at_end: bool,
 
     /// Datagrams a second that leave while the clock runs faster than time
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
-    export_rate: u32,
+    #[arg(long, value_name = "N", default_value = "20000")]
+    export_rate: NonZeroU32,
 }
 
 impl Cli {
@@ -78,17 +79,6 @@ impl Cli {
     }
 }
 
-/// The first signal asks for an orderly end, the second ends at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
-            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
-            .map_err(|error| Failure::new(EX_OSERR, format!("signal {signal}: {error}")))?;
-    }
-    Ok(stop)
-}
-
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -100,13 +90,14 @@ fn main() -> ExitCode {
         }
     };
     let result = cli.into_options().and_then(|options| {
-        let stop = stop_on_signals()?;
+        let stop = Stop::on_signals()?;
         Nghost::new(options, stop)?.run()
     });
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status.into(),
         Err(failure) => {
-            eprintln!("nghost: {failure}");
+            // Whoever read it may be gone; the status says it too.
+            let _ = writeln!(stderr(), "nghost: {failure}");
             failure.status.into()
         }
     }

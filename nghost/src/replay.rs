@@ -10,7 +10,6 @@ use std::rc::Rc;
 
 use crate::capture::{Capture, Frame};
 use crate::clock::Clock;
-use crate::failure::Failure;
 use crate::graph::Graph;
 use crate::log::Log;
 use crate::nodes::ether::Ether;
@@ -88,8 +87,8 @@ pub struct Replay {
     sources: Vec<Source>,
     /// A stamp, in nanoseconds since 1970, and the uptime that it stands for.
     origin: Option<(u64, u64)>,
-    /// What was wrong with the captures.
-    pub failures: Vec<Failure>,
+    /// The exit status that the captures deserve, 0 when nothing was wrong.
+    status: u8,
 }
 
 struct Source {
@@ -109,7 +108,7 @@ impl Replay {
             phase: Rc::new(Cell::new(phase)),
             sources: Vec::new(),
             origin: None,
-            failures: Vec::new(),
+            status: 0,
         }
     }
 
@@ -174,6 +173,12 @@ impl Replay {
         Some(first)
     }
 
+    /// The exit status that the captures deserve, 0 when nothing was wrong so
+    /// far. What was is said already.
+    pub fn status(&self) -> u8 {
+        self.status
+    }
+
     /// Is the replay over?
     pub fn has_ended(&self) -> bool {
         self.origin.is_some() && self.sources.iter().all(|s| s.next.is_none())
@@ -218,11 +223,20 @@ impl Replay {
         let source = &mut self.sources[index];
         match source.capture.next_frame() {
             Some(Ok(frame)) => source.next = Some(frame),
-            None => source.feed.end.set(Some(State::Ended)),
+            None => {
+                source.feed.end.set(Some(State::Ended));
+                let (others, path) = (source.capture.passed_over(), source.capture.path());
+                if others > 0 {
+                    log.line(format_args!(
+                        "{}: {others} packets passed over, of another link type than the first",
+                        path.display()
+                    ));
+                }
+            }
             Some(Err(failure)) => {
                 source.feed.end.set(Some(State::Broken));
                 log.line(format_args!("{failure}"));
-                self.failures.push(failure);
+                self.status = failure.status;
             }
         }
     }

@@ -2,11 +2,10 @@
 //! The process: one thread that moves the clock, feeds captures, ticks nodes
 //! and serves clients, in turns.
 
+use std::num::NonZeroU32;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ng_netflow::TICK_MS;
@@ -16,7 +15,7 @@ use sys_bindings::{NG_ETHER_NODE_TYPE, NG_NETFLOW_NODE_TYPE};
 use crate::capture::Capture;
 use crate::clock::{Clock, NANOS_PER_MILLI};
 use crate::errno::Errno;
-use crate::failure::{Failure, EX_CONFIG, EX_OSERR, EX_USAGE};
+use crate::failure::{Failure, EX_CONFIG, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
 use crate::graph::Graph;
 use crate::host::Surroundings;
 use crate::live::Tap;
@@ -26,6 +25,7 @@ use crate::nodes;
 use crate::nodes::ether::Ether;
 use crate::replay::Replay;
 use crate::server::Server;
+use crate::signals::Stop;
 use crate::throttle::Throttle;
 use crate::world::config::{InterfaceConfig, Pace, WorldConfig};
 use crate::world::{World, LOOPBACK};
@@ -42,7 +42,7 @@ pub struct Options {
     /// End with the captures, when all flows are exported.
     pub exit_at_end: bool,
     /// Datagrams a second that leave while the clock runs faster than time.
-    pub export_rate: u32,
+    pub export_rate: NonZeroU32,
 }
 
 /// Nanoseconds between ticks.
@@ -54,7 +54,7 @@ const BATCH: usize = 512;
 /// How long a fast replay waits when it has to wait for a socket.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How long the end waits for datagrams to leave.
+/// How long the end waits for another datagram to leave.
 const LAST_WAIT: Duration = Duration::from_secs(30);
 
 /// A gap in a capture is walked in steps of this part of it, once that is more
@@ -89,7 +89,7 @@ pub struct Nghost {
     pace: Pace,
     server: Server,
     throttle: Rc<Throttle>,
-    export_rate: u32,
+    export_rate: NonZeroU32,
     drive: Drive,
     /// Uptime of the next tick.
     next_tick: u64,
@@ -98,13 +98,13 @@ pub struct Nghost {
     exit_at_end: bool,
     /// The replay is over, and its end has been dealt with.
     ended: bool,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Nghost {
     /// Opens captures, interfaces and the socket, and makes the graph with an
     /// ether node for each interface. Nothing is left behind by an error.
-    pub fn new(mut options: Options, stop: Arc<AtomicBool>) -> Result<Self, Failure> {
+    pub fn new(mut options: Options, stop: Stop) -> Result<Self, Failure> {
         let world = Rc::new(World::new(&mut options.world)?);
         let interfaces = &options.world.interface;
         let pace = common_pace(interfaces)?;
@@ -153,24 +153,29 @@ impl Nghost {
         })
     }
 
-    /// Runs until it is stopped or done. What was wrong with the captures is
-    /// the error then.
-    pub fn run(mut self) -> Result<(), Failure> {
-        while !self.stop.load(Ordering::Relaxed) {
+    /// Runs until it is stopped or done, and says with which status to exit:
+    /// with `exit_at_end`, what was wrong with the captures, of which the user
+    /// was told, or 128 and the signal that did not let them end.
+    pub fn run(mut self) -> Result<u8, Failure> {
+        let interrupted = loop {
+            if let Some(signal) = self.stop.signal() {
+                break Some(signal);
+            }
             let next = self.advance();
             let more = self.graph.run();
             let wait = match next {
-                Next::Done => break,
+                Next::Done => break None,
                 Next::In(wait) if !more => wait,
                 _ => Duration::ZERO,
             };
             self.wait(wait)?;
-        }
+        };
         self.finish()?;
-        match self.replay.failures.pop() {
-            Some(failure) if self.exit_at_end => Err(failure),
-            _ => Ok(()),
-        }
+        Ok(match interrupted {
+            _ if !self.exit_at_end => 0,
+            Some(signal) => 128 + signal,
+            None => self.replay.status(),
+        })
     }
 
     fn clock(&self) -> &Clock {
@@ -293,6 +298,7 @@ impl Nghost {
     fn tick(&mut self, packet: Option<u64>) {
         let now = self.next_tick;
         self.clock().advance_to(now);
+        self.clock().follow_host();
         for (here, node) in self.graph.nodes() {
             node.tick(here);
         }
@@ -384,18 +390,21 @@ impl Nghost {
         for node in netflows {
             self.graph.remove_node(node);
         }
-        let deadline = Instant::now() + LAST_WAIT;
-        while exporters.iter().any(|(_, node)| node.backlog() > 0) {
-            if Instant::now() > deadline {
-                let left: usize = exporters.iter().map(|(_, node)| node.backlog()).sum();
-                let log = &self.around.log;
-                log.line(format_args!("{left} datagrams could not leave in time"));
-                break;
-            }
+        let left = || exporters.iter().map(|(_, node)| node.backlog()).sum();
+        let (mut since, mut before): (_, usize) = (Instant::now(), left());
+        while before > 0 {
             for (here, node) in &exporters {
                 node.ready(*here);
             }
             std::thread::sleep(PAUSE);
+            let now = left();
+            if now < before {
+                (since, before) = (Instant::now(), now);
+            } else if since.elapsed() > LAST_WAIT {
+                let secs = LAST_WAIT.as_secs();
+                let text = format!("{before} datagrams are lost: none could leave for {secs} s");
+                return Err(Failure::new(EX_UNAVAILABLE, text));
+            }
         }
         Ok(())
     }

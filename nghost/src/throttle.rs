@@ -8,50 +8,53 @@
 //! them.
 
 use std::cell::Cell;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-/// How long a burst may be; short enough for a collector's default buffer.
-const WINDOW: Duration = Duration::from_millis(1);
+/// How much time's worth of datagrams may leave at once after a rest: the loop
+/// looks again after a millisecond, and a collector's default buffer has room.
+const BURST: Duration = Duration::from_millis(2);
 
 /// A rate for all sockets of the process together.
 #[derive(Debug)]
 pub struct Throttle {
-    /// Datagrams in a window; `None` while the clock keeps real time.
-    limit: Cell<Option<u32>>,
-    began: Cell<Instant>,
-    left: Cell<u32>,
+    /// Time from one datagram to the next; `None` while the clock keeps real
+    /// time.
+    interval: Cell<Option<Duration>>,
+    /// When the next datagram would leave if all left evenly.
+    next: Cell<Instant>,
 }
 
 impl Throttle {
     /// Holds nothing back.
     pub fn new() -> Self {
         Throttle {
-            limit: Cell::new(None),
-            began: Cell::new(Instant::now()),
-            left: Cell::new(0),
+            interval: Cell::new(None),
+            next: Cell::new(Instant::now()),
         }
     }
 
-    /// Allows `rate` datagrams a second, at least one a window; `None` any
-    /// number.
-    pub fn set_rate(&self, rate: Option<u32>) {
-        let windows = (1000 / WINDOW.as_millis()) as u32;
-        self.limit.set(rate.map(|rate| (rate / windows).max(1)));
+    /// Allows `rate` datagrams a second; `None` any number.
+    pub fn set_rate(&self, rate: Option<NonZeroU32>) {
+        let second = Duration::from_secs(1);
+        self.interval.set(rate.map(|rate| second / rate.get()));
     }
 
     /// May a datagram leave now?
     pub fn take(&self) -> bool {
-        let Some(limit) = self.limit.get() else {
+        self.take_at(Instant::now())
+    }
+
+    fn take_at(&self, now: Instant) -> bool {
+        let Some(interval) = self.interval.get() else {
             return true;
         };
-        let now = Instant::now();
-        if now.duration_since(self.began.get()) >= WINDOW {
-            self.began.set(now);
-            self.left.set(limit);
+        let early = self.next.get().saturating_duration_since(now);
+        if early > BURST {
+            return false;
         }
-        let left = self.left.get();
-        self.left.set(left.saturating_sub(1));
-        left > 0
+        self.next.set(now + early + interval);
+        true
     }
 }
 
@@ -67,16 +70,27 @@ mod tests {
 
     #[test]
     fn a_rate_is_kept_and_lifted() {
-        let throttle = Throttle::new();
-        throttle.set_rate(Some(5000));
-        let start = Instant::now();
-        let mut left = 0;
-        while start.elapsed() < Duration::from_millis(50) {
-            left += u32::from(throttle.take());
+        // Neither is a whole number of datagrams a millisecond.
+        for rate in [1_500, 700] {
+            let throttle = Throttle::new();
+            throttle.set_rate(NonZeroU32::new(rate));
+            // A second, in steps in which all leaves that may.
+            let begin = Instant::now();
+            let moments = (0..1000).map(|millis| begin + Duration::from_millis(millis));
+            let left = moments.map(|now| (0..100).filter(|_| throttle.take_at(now)).count());
+            let left = left.sum::<usize>() as u32;
+            assert!((rate - 2..rate + 5).contains(&left), "{left} of {rate}");
+            throttle.set_rate(None);
+            assert!((0..1000).all(|_| throttle.take()));
         }
-        // Five in each of at most 51 windows, and fewer on a busy machine.
-        assert!((5..=255).contains(&left), "{left}");
-        throttle.set_rate(None);
-        assert!((0..1000).all(|_| throttle.take()));
+    }
+
+    #[test]
+    fn after_a_rest_no_more_leaves_at_once_than_a_collector_has_room_for() {
+        let throttle = Throttle::new();
+        throttle.set_rate(NonZeroU32::new(20_000));
+        let later = Instant::now() + Duration::from_secs(60);
+        let left = (0..1000).filter(|_| throttle.take_at(later)).count();
+        assert!((40..=42).contains(&left), "{left}");
     }
 }

@@ -4,6 +4,7 @@
 mod common;
 
 use std::net::UdpSocket;
+use std::num::NonZero;
 use std::time::{Duration, Instant};
 
 use ::nghost::ascii::sockaddr;
@@ -314,7 +315,7 @@ fn a_throttled_ksocket_keeps_what_it_may_not_send_yet() {
     let (socket, address) = collector();
     ksocket(&lab);
     lab.msg("k", "connect", &address).unwrap();
-    lab.throttle.set_rate(Some(1));
+    lab.throttle.set_rate(NonZero::new(100));
     for number in 0..10 {
         lab.client.send_data(&lab.graph, "k", &[number]).unwrap();
     }

@@ -133,19 +133,21 @@ fn a_capture_keeps_its_pace_or_a_multiple_of_it() {
     let frames: Vec<_> = (0..5).map(|n| (n * SECOND / 5, frame(n as u8))).collect();
     let path = capture(&folder.path().join("capture"), &frames);
     for (pace, least) in [("real", 800), ("4x", 200), ("0.5x", 1600)] {
-        let interface = format!("em0,pace={pace},capture={path}");
-        let folder = tempfile::tempdir().unwrap();
-        let process = Process::start(folder.path(), &["--interface", &interface]);
-        let mut client = process.connect();
-        let begin = Instant::now();
-        client.listen_to("em0:", "lower", "l");
-        assert_eq!(numbers(&mut client, 5).len(), 5);
-        let took = begin.elapsed();
         let least = Duration::from_millis(least);
-        assert!(
-            took >= least && took < least + Duration::from_secs(1),
-            "{pace}: {took:?}"
-        );
+        // A busy machine delays packets, and never hastens them.
+        let is_in_time = (0..10).any(|_| {
+            let interface = format!("em0,pace={pace},capture={path}");
+            let folder = tempfile::tempdir().unwrap();
+            let process = Process::start(folder.path(), &["--interface", &interface]);
+            let mut client = process.connect();
+            let begin = Instant::now();
+            client.listen_to("em0:", "lower", "l");
+            assert_eq!(numbers(&mut client, 5).len(), 5);
+            let took = begin.elapsed();
+            assert!(took >= least, "{pace}: {took:?}");
+            took < least * 3 / 2
+        });
+        assert!(is_in_time, "{pace}: late each time");
     }
 }
 
@@ -349,6 +351,18 @@ fn after_a_gap_ticks_are_as_close_as_before() {
     assert!(sent <= 2, "{sent}");
 }
 
+/// With `--exit-at-end` an end before the captures' is no success.
+#[test]
+fn an_interrupted_replay_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames = [(0, pong([10, 0, 0, 1], [10, 0, 0, 2]))];
+    let (process, collector) = exporting(folder.path(), &frames, &["--exit-at-end"]);
+    process.terminate();
+    let (status, said) = process.wait();
+    assert_eq!(status, Some(128 + 15), "{said}");
+    drop(collector);
+}
+
 #[test]
 fn a_capture_that_is_cut_off_is_fed_as_far_as_it_goes() {
     let folder = tempfile::tempdir().unwrap();
@@ -381,6 +395,7 @@ fn a_capture_that_is_cut_off_is_fed_as_far_as_it_goes() {
         said.contains("cut: record 2 is cut off; 1 packets read"),
         "{said}"
     );
+    assert_eq!(said.matches("record 2").count(), 1, "said once: {said}");
 }
 
 #[test]

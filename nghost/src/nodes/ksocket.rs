@@ -104,6 +104,8 @@ struct Ksocket {
     /// The socket and its family, once the hook is connected.
     socket: OnceCell<(u8, Socket)>,
     backlog: RefCell<VecDeque<Packet>>,
+    /// Where datagrams are received; empty until one is looked for.
+    buffer: RefCell<Vec<u8>>,
     /// The host's socket has no room.
     blocked: Cell<bool>,
     throttle: Rc<Throttle>,
@@ -115,6 +117,7 @@ impl Ksocket {
             hook: Cell::new(None),
             socket: OnceCell::new(),
             backlog: RefCell::default(),
+            buffer: RefCell::default(),
             blocked: Cell::new(false),
             throttle,
         }
@@ -174,7 +177,8 @@ impl Ksocket {
 
     /// The next datagram, if there is one.
     fn receive(&self) -> Option<Packet> {
-        let mut buffer = [0; MAX_DATAGRAM];
+        let mut buffer = self.buffer.borrow_mut();
+        buffer.resize(MAX_DATAGRAM, 0);
         let mut socket = self.socket().ok()?;
         match socket.read(&mut buffer) {
             Ok(len) => Some(Packet::new(&buffer[..len])),

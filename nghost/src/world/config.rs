@@ -185,6 +185,21 @@ impl WorldConfig {
     }
 }
 
+/// What stands between commas; two of them are one that separates nothing.
+fn items(spec: &str) -> Vec<String> {
+    let mut items = vec![String::new()];
+    let mut chars = spec.chars().peekable();
+    while let Some(char) = chars.next() {
+        match (char, items.last_mut()) {
+            (',', Some(item)) if chars.next_if_eq(&',').is_some() => item.push(','),
+            (',', _) => items.push(String::new()),
+            (_, Some(item)) => item.push(char),
+            (_, None) => {}
+        }
+    }
+    items
+}
+
 /// Reads `first,key=value,...` as the table that the file would have.
 fn option<T: for<'de> Deserialize<'de>>(
     option: &str,
@@ -193,11 +208,14 @@ fn option<T: for<'de> Deserialize<'de>>(
 ) -> Result<T, Failure> {
     let bad = |why: String| Failure::new(EX_USAGE, format!("{option} {spec}: {why}"));
     let mut table = Table::new();
-    for (index, item) in spec.split(',').enumerate() {
+    for (index, item) in items(spec).iter().enumerate() {
         let (key, value) = match item.split_once('=') {
             Some(pair) => pair,
-            None if index == 0 => (first, item),
-            None => return Err(bad(format!("'{item}' has no '='"))),
+            None if index == 0 => (first, item.as_str()),
+            None => {
+                let why = format!("'{item}' has no '=' (a comma within a value is written ',,')");
+                return Err(bad(why));
+            }
         };
         let value = match key {
             "index" | "fib" => {

@@ -237,6 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn a_comma_within_a_value_is_written_twice() {
+        let mut config = WorldConfig::default();
+        config
+            .add_interface("em0,capture=a,,b,,,,c.pcap,pace=fast")
+            .unwrap();
+        let interface = &config.interface[0];
+        assert_eq!(interface.capture.as_deref(), Some("a,b,,c.pcap".as_ref()));
+        assert_eq!(interface.pace, Pace::Fast);
+        let failure = config.add_interface("em0,capture=a,b.pcap").unwrap_err();
+        assert!(failure.text.contains("',,'"), "{failure}");
+    }
+
+    #[test]
     fn a_file_says_the_same_as_options() {
         let text = r#"
             [[interface]]
