@@ -61,7 +61,7 @@ fn id_of(name: &str) -> Result<i32, (nix::errno::Errno, String)> {
     }
     let mut value = format!("{name}\0").into_bytes();
     let mut words = [0u8; 1024];
-    let mut part = |bytes: *mut u8, length: usize| libc::iovec {
+    let part = |bytes: *mut u8, length: usize| libc::iovec {
         iov_base: bytes.cast(),
         iov_len: length,
     };

@@ -3,5 +3,6 @@
 //! the oracle.
 
 pub mod collector;
+pub mod frames;
 pub mod oracle;
 pub mod programs;

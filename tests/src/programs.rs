@@ -101,6 +101,11 @@ impl Nghost {
         thread.and_then(Result::ok).unwrap_or_default()
     }
 
+    /// Where it listens.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
     /// Runs one of the tools on this nghost.
     pub fn run<S: AsRef<OsStr>>(&self, tool: &str, args: &[S]) -> Result<Output> {
         let output = Command::new(program(tool)?)
