@@ -215,26 +215,24 @@ ng_netflow_disconnect(hook_p hook)
 	return (0);
 }
 
-/* Between two bursts of what is left, collectors have time to read. */
-#define	CLOSE_PAUSE	(50 * SBT_1MS)
-
 /* The hooks are still there, so what is left can be exported. */
 static int
 ng_netflow_close(node_p node)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
 	struct epoch_tracker et;
-	bool more;
+	uint32_t ms;
 
 	callout_drain(&priv->tick);
 	for (;;) {
 		/* What is sent may go straight into a network stack. */
 		NET_EPOCH_ENTER(et);
-		more = netflow_close(priv->state);
+		ms = netflow_close(priv->state);
 		NET_EPOCH_EXIT(et);
-		if (!more)
+		if (ms == 0)
 			break;
-		pause_sbt("nfclose", CLOSE_PAUSE, 0, 0);
+		/* Between two bursts, collectors have time to read. */
+		pause_sbt("nfclose", ms * SBT_1MS, 0, 0);
 	}
 	return (0);
 }

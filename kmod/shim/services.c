@@ -93,6 +93,36 @@ shim_mtx_unlock(struct mtx *m)
 	mtx_unlock(m);
 }
 
+/* Counters: counter(9), a place for each CPU. */
+
+struct shim_counter *
+shim_counter_alloc(void)
+{
+
+	return ((struct shim_counter *)counter_u64_alloc(M_NOWAIT));
+}
+
+void
+shim_counter_free(struct shim_counter *c)
+{
+
+	counter_u64_free((counter_u64_t)c);
+}
+
+void
+shim_counter_add(struct shim_counter *c, uint64_t n)
+{
+
+	counter_u64_add((counter_u64_t)c, n);
+}
+
+uint64_t
+shim_counter_fetch(struct shim_counter *c)
+{
+
+	return (counter_u64_fetch((counter_u64_t)c));
+}
+
 /* Time, to the tick: reading the hardware for each packet would cost more. */
 
 uint64_t

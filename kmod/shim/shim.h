@@ -18,8 +18,8 @@ struct mtx;
  * Rust's entries.  netflow_create() makes the node's state and returns NULL
  * when there is no memory; the others are given what it returned.  A role is
  * what Rust wants to be told about a hook: it is kept as the hook's private
- * data.  netflow_tick() returns after how many milliseconds to call it again,
- * netflow_close() whether to.
+ * data.  netflow_tick() and netflow_close() return after how many milliseconds
+ * to call them again, netflow_close() 0 when it is done.
  * Errors are errnos.
  */
 void	*netflow_create(struct ng_node *);
@@ -30,13 +30,13 @@ int	 netflow_rcvdata(void *, uintptr_t role, struct mbuf *,
 	    struct ng_hook **forward);
 void	 netflow_disconnect(void *, uintptr_t role);
 uint32_t netflow_tick(void *);
-bool	 netflow_close(void *);
+uint32_t netflow_close(void *);
 void	 netflow_destroy(void *);
 
 /* Where a route leads.  Addresses are in network byte order. */
 struct shim_hop {
 	uint8_t		gateway[16];	/* all zeroes when there is none */
-	uint16_t	interface;	/* ifIndex */
+	uint32_t	interface;	/* ifIndex */
 	uint8_t		prefix_len;	/* bits */
 };
 
@@ -48,6 +48,13 @@ void	 shim_mtx_init(struct mtx *);
 void	 shim_mtx_destroy(struct mtx *);
 void	 shim_mtx_lock(struct mtx *);
 void	 shim_mtx_unlock(struct mtx *);
+
+/* A counter of events on all CPUs. */
+struct shim_counter;
+struct shim_counter *shim_counter_alloc(void);
+void	 shim_counter_free(struct shim_counter *);
+void	 shim_counter_add(struct shim_counter *, uint64_t);
+uint64_t shim_counter_fetch(struct shim_counter *);
 
 uint64_t shim_uptime_ms(void);
 void	 shim_wall_clock(uint32_t *secs, uint32_t *nanos);

@@ -113,11 +113,11 @@ extern "C" fn netflow_tick(state: &State) -> u32 {
     state.tick()
 }
 
-/// The node is about to go; no tick comes any more. Returns whether to call
-/// again, after a while.
+/// The node is about to go; no tick comes any more. Returns the milliseconds
+/// after which to call again, 0 at the end.
 #[no_mangle]
-extern "C" fn netflow_close(state: &State) -> bool {
-    state.close()
+extern "C" fn netflow_close(state: &State) -> u32 {
+    state.close().unwrap_or(0)
 }
 
 /// Ends a state.

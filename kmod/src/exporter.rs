@@ -15,11 +15,11 @@ use crate::kpi::Kpi;
 /// Records of each IP version copied under one hold of a shard's lock.
 const BATCH: usize = 32;
 
-/// Records that may leave in one tick: a thousand full datagrams.  Netgraph's
-/// queue holds 4,096 items (net.graph.maxdata), and a collector's socket
-/// buffer much less than a million records.  What is left stays in the cache,
-/// due, and leaves with the next ticks.
-const RECORDS_PER_TICK: usize = 1024 * 30;
+/// Records that may leave in one burst: 128 full datagrams.  Netgraph's queue
+/// holds 4,096 items (net.graph.maxdata), and a collector's socket buffer some
+/// hundred datagrams.  What is left stays in the cache, due, and leaves with
+/// the next bursts, in order.
+const RECORDS_PER_BURST: usize = 128 * 30;
 
 /// A record that is due leaves within a second: it is swept at most one tick
 /// (250 ms) after it fell due, waits this long at most, and the datagram goes
@@ -80,7 +80,7 @@ impl<K: Kpi> Exporter<K> {
                 (Moment { now, timeouts }, 0)
             }
         };
-        let mut room = RECORDS_PER_TICK;
+        let mut room = RECORDS_PER_BURST;
         self.v5.begin(&ways.v5);
         self.v9.begin(&ways.v9);
         'shards: for _ in 0..SHARDS {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The node's interfaces: pairs of hooks `ifaceN` and `outN` with settings.
 //!
-//! Up to 65,535, in groups that are allocated when the first interface of the
-//! group is named and stay until the node goes, so that the data path reaches
-//! an interface with two loads and no lock.
+//! Up to 65,535.  One is allocated when it is first named and stays until the
+//! node goes, so the data path reaches it without a lock.  Packets only read
+//! it: what they count is elsewhere, a place for each CPU.
 
 use core::num::NonZeroUsize;
 use core::sync::atomic::{
-    AtomicU16, AtomicU32, AtomicU64, AtomicU8, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
+    AtomicU16, AtomicU32, AtomicU8, AtomicUsize,
+    Ordering::{Acquire, Release},
 };
 
 use flow::{Lookups, Once, Platform};
@@ -16,17 +16,17 @@ use sys_bindings::{
     DLT_EN10MB, NG_NETFLOW_CONF_INGRESS, NG_NETFLOW_CONF_NODSTLOOKUP, NG_NETFLOW_CONF_NOSRCLOOKUP,
 };
 
-use crate::kpi::HookId;
+use crate::kpi::{Counter, HookId, Kpi};
 
 const GROUP: usize = 256;
 
 /// One interface.
-pub struct Iface {
+pub struct Iface<K: Kpi> {
     /// Packets that came in on either hook and were not passed by.
-    pub packets: AtomicU64,
+    pub packets: K::Counter,
     /// Packets passed on without being accounted: the configuration or
     /// another node's mark said so.
-    pub bypassed: AtomicU64,
+    pub bypassed: K::Counter,
     /// Data link type, `DLT_EN10MB` or `DLT_RAW`.
     pub dlt: AtomicU8,
     /// Configured ifIndex, 0 for the packet's own.
@@ -39,17 +39,17 @@ pub struct Iface {
     pub out: HookCell,
 }
 
-impl Iface {
-    fn new() -> Self {
-        Iface {
-            packets: AtomicU64::new(0),
-            bypassed: AtomicU64::new(0),
+impl<K: Kpi> Iface<K> {
+    fn new(kpi: &K) -> Option<Self> {
+        Some(Iface {
+            packets: kpi.counter()?,
+            bypassed: kpi.counter()?,
             dlt: AtomicU8::new(DLT_EN10MB),
             index: AtomicU16::new(0),
             conf: AtomicU32::new(NG_NETFLOW_CONF_INGRESS),
             hook: HookCell::empty(),
             out: HookCell::empty(),
-        }
+        })
     }
 
     /// The route lookups that its configuration leaves.
@@ -82,43 +82,51 @@ impl HookCell {
     }
 }
 
-type Group<P> = <P as Platform>::Slab<Iface>;
+/// Interfaces that share the upper half of their numbers.
+type Group<K> = <K as Platform>::Slab<<K as Platform>::Once<Iface<K>>>;
 
 /// Every interface of a node.
-pub struct Ifaces<P: Platform>(P::Slab<P::Once<Group<P>>>);
+pub struct Ifaces<K: Kpi>(K::Slab<K::Once<Group<K>>>);
 
-impl<P: Platform> Ifaces<P> {
+impl<K: Kpi> Ifaces<K> {
     /// No interface yet; `None` when there is no memory.
-    pub fn new(platform: &P) -> Option<Self> {
-        platform.slab(GROUP, |_| platform.once()).map(Ifaces)
+    pub fn new(kpi: &K) -> Option<Self> {
+        kpi.slab(GROUP, |_| kpi.once()).map(Ifaces)
     }
 
-    /// Interface `number`, if its group is there.
+    fn group(&self, number: u16) -> Option<&K::Once<Group<K>>> {
+        self.0.get(usize::from(number) / GROUP)
+    }
+
+    /// Interface `number`, if it has been named.
     #[inline]
-    pub fn get(&self, number: u16) -> Option<&Iface> {
-        let number = usize::from(number);
-        self.0.get(number / GROUP)?.get()?.get(number % GROUP)
+    pub fn get(&self, number: u16) -> Option<&Iface<K>> {
+        let group = self.group(number)?.get()?;
+        group.get(usize::from(number) % GROUP)?.get()
     }
 
     /// Interface `number`, made if need be; `None` when there is no memory.
-    pub fn make(&self, platform: &P, number: u16) -> Option<&Iface> {
-        let group = self.0.get(usize::from(number) / GROUP)?;
+    pub fn make(&self, kpi: &K, number: u16) -> Option<&Iface<K>> {
+        let group = self.group(number)?;
         if group.get().is_none() {
-            group.set(platform.slab(GROUP, |_| Iface::new())?);
+            group.set(kpi.slab(GROUP, |_| kpi.once())?);
         }
-        self.get(number)
+        let place = group.get()?.get(usize::from(number) % GROUP)?;
+        if place.get().is_none() {
+            place.set(Iface::new(kpi)?);
+        }
+        place.get()
     }
 
     /// Packets and bypassed packets of all interfaces.
     pub fn totals(&self) -> (u64, u64) {
         let groups = self.0.iter().filter_map(|group| group.get());
-        groups
-            .flat_map(|group| group.iter())
-            .fold((0, 0), |(packets, bypassed), iface| {
-                (
-                    packets + iface.packets.load(Relaxed),
-                    bypassed + iface.bypassed.load(Relaxed),
-                )
-            })
+        let ifaces = groups.flat_map(|group| group.iter().filter_map(|place| place.get()));
+        ifaces.fold((0u64, 0u64), |(packets, bypassed), iface| {
+            (
+                packets.wrapping_add(iface.packets.sum()),
+                bypassed.wrapping_add(iface.bypassed.sum()),
+            )
+        })
     }
 }

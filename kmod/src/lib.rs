@@ -33,5 +33,5 @@ mod show;
 mod entry;
 
 pub use conservation::{Conservation, DropReason, ExportAccount};
-pub use node::{Node, Pass, TICK_MS};
+pub use node::{Node, Pass, BURST_PAUSE_MS, TICK_MS};
 pub use role::Role;

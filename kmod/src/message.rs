@@ -18,7 +18,7 @@ use sys_bindings::{
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::iface::Iface;
-use crate::kpi::{Errno, Kpi, Reply};
+use crate::kpi::{Counter, Errno, Kpi, Reply};
 use crate::node::Node;
 use crate::role::NG_NETFLOW_MAXIFACES;
 use crate::show;
@@ -114,7 +114,7 @@ impl<K: Kpi> Node<K> {
     }
 
     /// The interface whose hook `ifaceN` is connected.
-    fn connected(&self, number: u16) -> Result<&Iface, Errno> {
+    fn connected(&self, number: u16) -> Result<&Iface<K>, Errno> {
         let iface = self.ifaces.get(number).ok_or(EINVAL)?;
         iface.hook.get().map(|_| iface).ok_or(EINVAL)
     }
@@ -153,9 +153,9 @@ impl<K: Kpi> Node<K> {
     }
 }
 
-fn ifinfo(iface: &Iface) -> ng_netflow_ifinfo {
+fn ifinfo<K: Kpi>(iface: &Iface<K>) -> ng_netflow_ifinfo {
     ng_netflow_ifinfo {
-        ifinfo_packets: iface.packets.load(Relaxed) as u32,
+        ifinfo_packets: iface.packets.sum() as u32,
         ifinfo_dlt: iface.dlt.load(Relaxed),
         ifinfo_index: iface.index.load(Relaxed),
         conf: iface.conf.load(Relaxed),

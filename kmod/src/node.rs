@@ -16,11 +16,15 @@ use crate::conservation::Conservation;
 use crate::exporter::{Exporter, Extent, Ways};
 use crate::guarded::Guarded;
 use crate::iface::{Iface, Ifaces};
-use crate::kpi::{Errno, HookId, Kpi, Packet};
+use crate::kpi::{Counter, Errno, HookId, Kpi, Packet};
 use crate::role::Role;
 
 /// Milliseconds between two calls of [`Node::tick`].
 pub const TICK_MS: u32 = 250;
+
+/// Milliseconds between two bursts of datagrams when more is due than one
+/// carries: 12,800 full datagrams a second at most.
+pub const BURST_PAUSE_MS: u32 = 10;
 
 /// A `netflow` node.
 pub struct Node<K: Kpi> {
@@ -123,7 +127,7 @@ impl<K: Kpi> Node<K> {
         Ok(())
     }
 
-    pub(crate) fn make_iface(&self, number: u16) -> Result<&Iface, Errno> {
+    pub(crate) fn make_iface(&self, number: u16) -> Result<&Iface<K>, Errno> {
         self.ifaces.make(self.kpi(), number).ok_or(ENOMEM)
     }
 
@@ -164,7 +168,7 @@ impl<K: Kpi> Node<K> {
             (iface.out.get(), NG_NETFLOW_CONF_INGRESS)
         };
         if conf & wanted == 0 || is_duplicate(conf, packet) {
-            iface.bypassed.fetch_add(1, Relaxed);
+            iface.bypassed.add(1);
             return Pass {
                 to,
                 error: ENOTCONN,
@@ -173,7 +177,7 @@ impl<K: Kpi> Node<K> {
         if conf & (NG_NETFLOW_CONF_ONCE | NG_NETFLOW_CONF_THISONCE) != 0 {
             packet.mark();
         }
-        iface.packets.fetch_add(1, Relaxed);
+        iface.packets.add(1);
 
         let configured = iface.index.load(Relaxed);
         let source = Source {
@@ -187,7 +191,7 @@ impl<K: Kpi> Node<K> {
                 configured
             },
             fib: packet.fib(),
-            lookups: Iface::lookups(conf),
+            lookups: Iface::<K>::lookups(conf),
         };
         let now = self.kpi().uptime();
         let error = match self.engine.observe(packet, source, now, self.kpi()) {
@@ -201,21 +205,24 @@ impl<K: Kpi> Node<K> {
     /// Sweeps the cache and sends what is due.  The milliseconds after which
     /// to call it again.
     pub fn tick(&self) -> u32 {
-        self.run_exporter(Extent::Due);
-        TICK_MS
+        if self.run_exporter(Extent::Due) {
+            BURST_PAUSE_MS
+        } else {
+            TICK_MS
+        }
     }
 
-    /// Sends what is cached, due or not, as much as one tick sends.  `true`
-    /// while there is more: call it again, after a while.  At the end it logs
-    /// the final account.  The timer must have been stopped; hooks may still
-    /// be there.
-    pub fn close(&self) -> bool {
+    /// Sends what is cached, due or not, as much as one burst carries.  While
+    /// there is more, the milliseconds after which to call it again.  At the
+    /// end it logs the final account.  The timer must have been stopped; hooks
+    /// may still be there.
+    pub fn close(&self) -> Option<u32> {
         if self.run_exporter(Extent::All) {
-            return true;
+            return Some(BURST_PAUSE_MS);
         }
         self.kpi()
             .log(format_args!("ng_netflow: {}", self.conservation()));
-        false
+        None
     }
 
     // Not inlined, nor is conservation(): together they would make too large a

@@ -23,6 +23,10 @@ use crate::kpi::{Errno, Reply};
 const NETFLOW_V9_FLOW_V4_L4: u16 = 1;
 const NETFLOW_V9_FLOW_V6_L4: u16 = 4;
 
+/// Records copied under one hold of a shard's lock, while packets of that
+/// shard wait.
+const AT_ONCE: usize = 64;
+
 /// Answers one request.  `EINVAL` for an IP version other than 4 and 6 and
 /// for a `hash_id` that no reply has carried; `ENOMEM`.
 pub fn show<P: Platform>(
@@ -60,23 +64,25 @@ fn walk<P: Platform, A: Address, E: IntoBytes + Immutable>(
         .ok_or(ENOMEM)?;
     let (head, body) = bytes.split_at_mut_checked(header_len).ok_or(ENOMEM)?;
     let mut places = body.chunks_exact_mut(size_of::<E>());
-    let mut entries = 0u32;
-    let next = cache.read(cursor, moment, room, |record| {
-        if let Some(place) = places.next() {
-            if encode(&record).write_to(place).is_ok() {
-                entries += 1;
+    let mut next = Some(cursor);
+    while let (Some(cursor), room @ 1..) = (next, places.len()) {
+        next = cache.read(cursor, moment, room.min(AT_ONCE), |record| {
+            if let Some(place) = places.next() {
+                // A place is as large as an entry.
+                let _ = encode(&record).write_to(place);
             }
-        }
-    });
+        });
+    }
+    let entries = room - places.len();
     let header = ngnf_show_header {
         version: A::IP_VERSION,
         hash_id: next.map_or(0, |cursor| cursor.shard + 1),
         list_id: next.map_or(0, |cursor| cursor.place.0),
-        nentries: entries,
+        nentries: entries as u32,
         ..ngnf_show_header::new_zeroed()
     };
     header.write_to(head).map_err(|_| ENOMEM)?;
-    reply.shorten(header_len + entries as usize * size_of::<E>());
+    reply.shorten(header_len + entries * size_of::<E>());
     Ok(())
 }
 

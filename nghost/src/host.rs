@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use flow::{Bytes, Hop, Platform, Routes};
@@ -85,6 +86,21 @@ impl<T> flow::Once<T> for Once<T> {
     }
 }
 
+/// A counter with a line of memory to itself.
+#[derive(Default)]
+#[repr(align(64))]
+pub struct Counter(AtomicU64);
+
+impl kpi::Counter for Counter {
+    fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+
+    fn sum(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+}
+
 impl Platform for Host {
     type Slab<T> = Box<[T]>;
     type Lock<T> = Lock<T>;
@@ -137,6 +153,11 @@ impl Routes for Host {
 
 impl Kpi for Host {
     type Hook = HookKey;
+    type Counter = Counter;
+
+    fn counter(&self) -> Option<Counter> {
+        Some(Counter::default())
+    }
 
     fn hold(&self, hook: HookId) -> HookKey {
         // A key outlives its hook: it then leads nowhere.

@@ -4,6 +4,7 @@
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
+use ng_netflow::TICK_MS;
 use nix::poll::PollFlags;
 use sys_bindings::EINVAL;
 
@@ -99,9 +100,11 @@ pub trait Node {
         false
     }
 
-    /// Called every `ng_netflow::TICK_MS` of the clock.
-    fn tick(&self, here: Here<'_>) {
+    /// The clock has moved.  The milliseconds after which to call again, at
+    /// the latest.
+    fn tick(&self, here: Here<'_>) -> u32 {
         let _ = here;
+        TICK_MS
     }
 
     /// Has time anything to do here?  While `false`, the clock may skip ticks.

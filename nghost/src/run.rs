@@ -299,16 +299,18 @@ impl Nghost {
         let now = self.next_tick;
         self.clock().advance_to(now);
         self.clock().follow_host();
-        for (here, node) in self.graph.nodes() {
-            node.tick(here);
-        }
+        let nodes = self.graph.nodes().into_iter();
+        let step = nodes.map(|(here, node)| node.tick(here)).min();
+        let step = u64::from(step.unwrap_or(TICK_MS)) * NANOS_PER_MILLI;
         self.next_tick = now.saturating_add(match self.drive {
-            Drive::Time(..) => TICK,
-            Drive::Packets => TICK.max(now.saturating_sub(self.last_packet) / GAP_PART),
+            Drive::Packets if step >= TICK => {
+                TICK.max(now.saturating_sub(self.last_packet) / GAP_PART)
+            }
+            _ => step,
         });
         if let (Drive::Packets, Some(packet)) = (self.drive, packet) {
             // The gap ends with the packet, and so do its long steps.
-            let gap_end = packet.max(now.saturating_add(TICK));
+            let gap_end = packet.max(now.saturating_add(step));
             if self.next_tick > gap_end || !self.is_waiting_for_time() {
                 self.next_tick = gap_end;
             }

@@ -11,7 +11,7 @@ use core::ptr::{self, NonNull};
 
 use flow::{Hop, Platform, Routes};
 
-use super::{Errno, HookId, Kpi, WallClock};
+use super::{Counter, Errno, HookId, Kpi, WallClock};
 
 pub(crate) mod memory;
 pub(crate) mod message;
@@ -73,7 +73,7 @@ impl Routes for Kernel {
             || {
                 let [a, b, c, d, ..] = hop.gateway;
                 Hop {
-                    interface: hop.interface,
+                    interface: if_index(hop.interface),
                     gateway: Ipv4Addr::new(a, b, c, d),
                     prefix_len: hop.prefix_len,
                 }
@@ -86,7 +86,7 @@ impl Routes for Kernel {
         // SAFETY: as in `route4`.
         unsafe { shim::shim_route6(self.node.as_ptr(), fib.into(), &to.octets(), &mut hop) }.then(
             || Hop {
-                interface: hop.interface,
+                interface: if_index(hop.interface),
                 gateway: Ipv6Addr::from(hop.gateway),
                 prefix_len: hop.prefix_len,
             },
@@ -96,6 +96,11 @@ impl Routes for Kernel {
 
 impl Kpi for Kernel {
     type Hook = Hook;
+    type Counter = PerCpu;
+
+    fn counter(&self) -> Option<PerCpu> {
+        NonNull::new(shim::shim_counter_alloc()).map(PerCpu)
+    }
 
     fn hold(&self, hook: HookId) -> Hook {
         let hook = hook_ptr(hook);
@@ -135,6 +140,8 @@ impl Kpi for Kernel {
         }
     }
 
+    // Not inlined: its line would be in the frame of whoever logs.
+    #[inline(never)]
     fn log(&self, line: fmt::Arguments<'_>) {
         let mut text = Line::default();
         // A line that is too long is cut.
@@ -167,6 +174,34 @@ impl Drop for Hook {
     }
 }
 
+/// A counter(9).
+pub struct PerCpu(NonNull<shim::shim_counter>);
+
+// SAFETY: a counter(9) is made for all CPUs at once.
+unsafe impl Send for PerCpu {}
+// SAFETY: as above.
+unsafe impl Sync for PerCpu {}
+
+impl Counter for PerCpu {
+    #[inline]
+    fn add(&self, n: u64) {
+        // SAFETY: the counter is there until `self` is dropped.
+        unsafe { shim::shim_counter_add(self.0.as_ptr(), n) }
+    }
+
+    fn sum(&self) -> u64 {
+        // SAFETY: as in `add`.
+        unsafe { shim::shim_counter_fetch(self.0.as_ptr()) }
+    }
+}
+
+impl Drop for PerCpu {
+    fn drop(&mut self) {
+        // SAFETY: as in `add`, and nobody else has it.
+        unsafe { shim::shim_counter_free(self.0.as_ptr()) }
+    }
+}
+
 /// How the node names a hook of netgraph's.
 pub(crate) fn hook_id(hook: NonNull<shim::ng_hook>) -> HookId {
     // `hook_ptr` makes a pointer of it again.
@@ -179,16 +214,22 @@ pub(crate) fn hook_ptr(HookId(address): HookId) -> *mut shim::ng_hook {
     ptr::with_exposed_provenance_mut(NonZeroUsize::get(address))
 }
 
+/// A record has no room for an ifIndex beyond 65,535: not known, rather than
+/// another's.
+pub(crate) fn if_index(index: u32) -> u16 {
+    u16::try_from(index).unwrap_or(0)
+}
+
 /// One line of the log, as long as fits.
 struct Line {
-    bytes: [u8; 256],
+    bytes: [u8; 512],
     len: usize,
 }
 
 impl Default for Line {
     fn default() -> Self {
         Self {
-            bytes: [0; 256],
+            bytes: [0; 512],
             len: 0,
         }
     }

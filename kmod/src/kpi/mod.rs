@@ -36,6 +36,12 @@ pub trait Kpi: Platform + Routes {
     /// a reference on the hook, taken by `clone` and given back by `drop`.
     type Hook: Clone;
 
+    /// Counts events on all CPUs without one waiting for another.
+    type Counter: Counter;
+
+    /// A counter at 0; `None` when there is no memory.
+    fn counter(&self) -> Option<Self::Counter>;
+
     /// Takes a reference on a hook that is connected now.
     fn hold(&self, hook: HookId) -> Self::Hook;
 
@@ -62,6 +68,15 @@ pub trait Kpi: Platform + Routes {
 
     /// Writes one line to the system's log.
     fn log(&self, line: core::fmt::Arguments<'_>);
+}
+
+/// A number that only grows, until it wraps.
+pub trait Counter {
+    /// Adds to it.
+    fn add(&self, n: u64);
+
+    /// What has been added.  An addition that goes on meanwhile may be in it.
+    fn sum(&self) -> u64;
 }
 
 /// A packet as it arrives on a hook: its bytes and what the mbuf's header

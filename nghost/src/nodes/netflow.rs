@@ -172,11 +172,11 @@ impl Node for Netflow {
     }
 
     fn close(&self, _: Here<'_>) {
-        while self.node.close() {}
+        while self.node.close().is_some() {}
     }
 
-    fn tick(&self, _: Here<'_>) {
-        self.node.tick();
+    fn tick(&self, _: Here<'_>) -> u32 {
+        self.node.tick()
     }
 
     fn is_waiting_for_time(&self) -> bool {

@@ -8,7 +8,7 @@ use core::slice;
 use flow::Bytes;
 use sys_bindings::ng_mesg;
 
-use super::shim;
+use super::{if_index, shim};
 use crate::kpi::{Packet, Reply};
 
 /// A packet while `rcvdata` has it.
@@ -67,9 +67,7 @@ impl Packet for Mbuf<'_> {
 
     fn received_on(&self) -> u16 {
         // SAFETY: as in `len`.
-        let index = unsafe { shim::shim_packet_received_on(self.mbuf.as_ptr()) };
-        // A record has no room for a larger index: not known, rather than wrong.
-        u16::try_from(index).unwrap_or(0)
+        if_index(unsafe { shim::shim_packet_received_on(self.mbuf.as_ptr()) })
     }
 
     fn is_marked(&self, by_this_node_only: bool) -> bool {

@@ -23,6 +23,10 @@ pub struct ng_hook([u8; 0]);
 #[repr(C)]
 pub struct mbuf([u8; 0]);
 
+/// A counter(9), of which only the address is used.
+#[repr(C)]
+pub struct shim_counter([u8; 0]);
+
 /// Room for a `struct mtx`, whose size `services.c` asserts.
 #[repr(C)]
 pub struct mtx(UnsafeCell<[u64; 4]>);
@@ -39,7 +43,7 @@ impl mtx {
 #[derive(Default)]
 pub struct shim_hop {
     pub gateway: [u8; 16],
-    pub interface: u16,
+    pub interface: u32,
     pub prefix_len: u8,
 }
 
@@ -52,6 +56,12 @@ unsafe extern "C" {
     pub fn shim_mtx_destroy(m: *const mtx);
     pub fn shim_mtx_lock(m: *const mtx);
     pub fn shim_mtx_unlock(m: *const mtx);
+
+    /// NULL when there is no memory.
+    pub safe fn shim_counter_alloc() -> *mut shim_counter;
+    pub fn shim_counter_free(c: *mut shim_counter);
+    pub fn shim_counter_add(c: *mut shim_counter, n: u64);
+    pub fn shim_counter_fetch(c: *mut shim_counter) -> u64;
 
     pub safe fn shim_uptime_ms() -> u64;
     pub safe fn shim_wall_clock(secs: &mut u32, nanos: &mut u32);
