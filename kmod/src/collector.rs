@@ -67,19 +67,26 @@ pub struct Way<'a, K: Kpi, E: Protocol> {
 impl<K: Kpi, E: Protocol> Collector<K, E> {
     /// A collector without streams; `make` makes the protocol of a FIB.
     pub fn new(kpi: &K, make: fn(u16) -> E) -> Option<Self> {
-        let fibs = usize::from(kpi.fibs().max(1));
         Some(Collector {
-            streams: kpi.slab(fibs, |_| None)?,
+            streams: kpi.slab(fibs(kpi), |_| None)?,
             make,
             connection: 0,
         })
     }
 
-    /// Begins to work for whoever is connected now.
-    pub fn begin(&mut self, way: &Way<'_, K, E>) {
+    /// Begins to work for whoever is connected now, and for the FIBs that
+    /// there are now: `sysctl net.fibs` may add some.
+    pub fn begin(&mut self, kpi: &K, way: &Way<'_, K, E>) {
         if self.connection != way.connection {
             self.connection = way.connection;
             self.streams.iter_mut().flatten().for_each(Stream::lost);
+        }
+        let old = &mut self.streams;
+        if old.len() < fibs(kpi) {
+            // Without memory the new FIBs' records are not carried, for now.
+            if let Some(all) = kpi.slab(fibs(kpi), |fib| old.get_mut(fib)?.take()) {
+                self.streams = all;
+            }
         }
     }
 
@@ -132,6 +139,10 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
             }
         }
     }
+}
+
+fn fibs(kpi: &impl Kpi) -> usize {
+    usize::from(kpi.fibs().max(1))
 }
 
 /// Sends a stream's datagram, and accounts what was in it.

@@ -81,8 +81,8 @@ impl<K: Kpi> Exporter<K> {
             }
         };
         let mut room = RECORDS_PER_BURST;
-        self.v5.begin(&ways.v5);
-        self.v9.begin(&ways.v9);
+        self.v5.begin(kpi, &ways.v5);
+        self.v9.begin(kpi, &ways.v9);
         'shards: for _ in 0..SHARDS {
             loop {
                 if room == 0 {

@@ -1,317 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The node in a home made for tests: messages, hooks, data, timer and end.
 
-#[path = "../flow/tests/support/mod.rs"]
-mod support;
+mod home;
 
-use std::cell::Cell;
-use std::fmt::Arguments;
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::Ordering::SeqCst;
 
-use flow::{Bytes, Hop, Platform, Routes, Sum};
-use ng_netflow::kpi::{Counter, Errno, HookId, Kpi, Packet, Reply, WallClock};
+use flow::Sum;
+use home::*;
+use ng_netflow::kpi::Errno;
 use ng_netflow::{DropReason, Node, Pass, Role, BURST_PAUSE_MS, TICK_MS};
 use proptest::prelude::*;
-use support::Memory;
 use sys_bindings::*;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
-
-/// What a test can see and set of its home.
-struct World {
-    memory: Memory,
-    uptime: AtomicU64,
-    sent: Mutex<Vec<Vec<u8>>>,
-    sends_fail: AtomicBool,
-    log: Mutex<Vec<String>>,
-}
-
-#[derive(Clone)]
-struct Home(Arc<World>);
-
-/// Wall-clock seconds at boot.
-const BOOT: u64 = 1_700_000_000;
-
-impl Home {
-    fn new() -> Self {
-        Home(Arc::new(World {
-            memory: Memory::plenty(),
-            uptime: AtomicU64::new(60_000),
-            sent: Mutex::default(),
-            sends_fail: AtomicBool::new(false),
-            log: Mutex::default(),
-        }))
-    }
-
-    fn wait(&self, milliseconds: u64) {
-        self.0.uptime.fetch_add(milliseconds, SeqCst);
-    }
-
-    /// The datagrams sent since the last call.
-    fn sent(&self) -> Vec<Vec<u8>> {
-        std::mem::take(&mut self.0.sent.lock().unwrap())
-    }
-}
-
-impl Platform for Home {
-    type Slab<T> = Box<[T]>;
-    type Lock<T> = support::StdLock<T>;
-    type Locks<T> = Box<[support::StdLock<T>]>;
-    type Once<T> = support::StdOnce<T>;
-
-    fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
-        self.0.memory.slab(len, fill)
-    }
-
-    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[Self::Lock<T>]>> {
-        self.0.memory.locks(len, fill)
-    }
-
-    fn once<T>(&self) -> Self::Once<T> {
-        self.0.memory.once()
-    }
-}
-
-/// 192.168.1.0/24 and 2001:db8::/64 are behind interface 1, all else behind a
-/// gateway on interface 2.
-impl Routes for Home {
-    fn route4(&self, _fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
-        Some(if to.octets().starts_with(&[192, 168, 1]) {
-            Hop {
-                interface: 1,
-                gateway: Ipv4Addr::UNSPECIFIED,
-                prefix_len: 24,
-            }
-        } else {
-            Hop {
-                interface: 2,
-                gateway: Ipv4Addr::new(192, 168, 1, 254),
-                prefix_len: 0,
-            }
-        })
-    }
-
-    fn route6(&self, _fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
-        (to.segments()[0] == 0x2001).then_some(Hop {
-            interface: 1,
-            gateway: Ipv6Addr::UNSPECIFIED,
-            prefix_len: 64,
-        })
-    }
-}
-
-impl Kpi for Home {
-    type Hook = HookId;
-    type Counter = TestCounter;
-
-    fn counter(&self) -> Option<TestCounter> {
-        let piece = self.0.memory.slab(1, |_| ())?;
-        drop(piece);
-        Some(TestCounter::default())
-    }
-
-    fn hold(&self, hook: HookId) -> HookId {
-        hook
-    }
-
-    fn uptime(&self) -> u64 {
-        self.0.uptime.load(SeqCst)
-    }
-
-    fn wall_clock(&self) -> WallClock {
-        let uptime = self.uptime();
-        WallClock {
-            secs: (BOOT + uptime / 1000) as u32,
-            nanos: (uptime % 1000) as u32 * 1_000_000,
-        }
-    }
-
-    fn random(&self, seed: &mut [u64]) {
-        for (word, n) in seed.iter_mut().zip(1u64..) {
-            *word = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
-    }
-
-    fn fibs(&self) -> u16 {
-        2
-    }
-
-    fn send(&self, _: &HookId, datagram: &[u8]) -> Result<(), Errno> {
-        if self.0.sends_fail.load(SeqCst) {
-            return Err(ENOBUFS);
-        }
-        self.0.sent.lock().unwrap().push(datagram.to_vec());
-        Ok(())
-    }
-
-    fn log(&self, line: Arguments<'_>) {
-        self.0.log.lock().unwrap().push(line.to_string());
-    }
-}
-
-#[derive(Default)]
-struct TestCounter(AtomicU64);
-
-impl Counter for TestCounter {
-    fn add(&self, n: u64) {
-        self.0.fetch_add(n, SeqCst);
-    }
-
-    fn sum(&self) -> u64 {
-        self.0.load(SeqCst)
-    }
-}
-
-struct TestPacket {
-    bytes: Vec<u8>,
-    fib: u16,
-    received_on: u16,
-    marks: Cell<u32>,
-}
-
-impl Bytes for TestPacket {
-    fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn first(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
-        Bytes::copy_out(&self.bytes[..], at, into)
-    }
-}
-
-impl Packet for TestPacket {
-    fn fib(&self) -> u16 {
-        self.fib
-    }
-
-    fn received_on(&self) -> u16 {
-        self.received_on
-    }
-
-    fn is_marked(&self, _by_this_node_only: bool) -> bool {
-        self.marks.get() > 0
-    }
-
-    fn mark(&self) {
-        self.marks.set(self.marks.get() + 1);
-    }
-}
-
-fn packet(bytes: Vec<u8>) -> TestPacket {
-    TestPacket {
-        bytes,
-        fib: 0,
-        received_on: 0,
-        marks: Cell::new(0),
-    }
-}
-
-/// An Ethernet frame with an ICMP echo reply of 84 octets, 192.168.1.2 →
-/// 192.168.1.1.
-fn echo_reply() -> TestPacket {
-    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0];
-    frame.extend([
-        0x45, 0, 0, 84, 0, 0, 0, 0, 64, 1, 0, 0, 192, 168, 1, 2, 192, 168, 1, 1, 0, 0, 0, 0,
-    ]);
-    frame.resize(14 + 84, 0);
-    packet(frame)
-}
-
-/// A UDP datagram of 28 octets without a link layer, from address `flow`.
-fn udp(flow: u32) -> Vec<u8> {
-    let [a, b, c, d] = flow.to_be_bytes();
-    vec![
-        0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, a, b, c, d, 10, 0, 0, 1, 0, 53, 0, 53, 0, 8, 0, 0,
-    ]
-}
-
-fn udp6(flow: u32) -> Vec<u8> {
-    let mut bytes = vec![0x60, 0, 0, 0, 0, 8, 17, 64, 0x20, 0x01, 0x0d, 0xb8];
-    bytes.resize(20, 0);
-    bytes.extend(flow.to_be_bytes());
-    bytes.extend([0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
-    bytes.extend([0, 53, 0, 53, 0, 8, 0, 0]);
-    bytes
-}
-
-fn hook(number: usize) -> HookId {
-    HookId(NonZeroUsize::new(number).unwrap())
-}
-
-/// The bytes of a reply, as a client gets them.
-#[derive(Default)]
-struct Answer(Option<Vec<u8>>);
-
-impl Reply for Answer {
-    fn make(&mut self, len: usize) -> Option<&mut [u8]> {
-        assert!(self.0.is_none(), "made at most once");
-        Some(self.0.insert(vec![0; len]))
-    }
-
-    fn shorten(&mut self, len: usize) {
-        self.0.as_mut().unwrap().truncate(len);
-    }
-}
-
-fn message(node: &Node<Home>, command: u32, args: &[u8]) -> Result<Option<Vec<u8>>, Errno> {
-    let mut answer = Answer::default();
-    node.rcvmsg(NGM_NETFLOW_COOKIE, command, args, &mut answer)?;
-    Ok(answer.0)
-}
-
-fn info(node: &Node<Home>) -> ng_netflow_info {
-    let answer = message(node, NGM_NETFLOW_INFO, &[]).unwrap().unwrap();
-    ng_netflow_info::read_from_bytes(&answer).unwrap()
-}
-
-fn set_raw(node: &Node<Home>, iface: u16) {
-    let set = ng_netflow_setdlt {
-        iface,
-        dlt: DLT_RAW,
-        ..ng_netflow_setdlt::new_zeroed()
-    };
-    message(node, NGM_NETFLOW_SETDLT, set.as_bytes()).unwrap();
-}
-
-fn set_timeouts(node: &Node<Home>, inactive_timeout: u32, active_timeout: u32) {
-    let set = ng_netflow_settimeouts {
-        inactive_timeout,
-        active_timeout,
-    };
-    message(node, NGM_NETFLOW_SETTIMEOUTS, set.as_bytes()).unwrap();
-}
-
-/// A node with `iface0` taking raw IP, and an exporter.
-fn exporting_node(home: &Home) -> Node<Home> {
-    let node = Node::new(home.clone()).unwrap();
-    node.newhook(b"iface0", hook(1)).unwrap();
-    node.newhook(b"export", hook(9)).unwrap();
-    set_raw(&node, 0);
-    node
-}
-
-/// Lets time pass as the callout would.
-fn run(node: &Node<Home>, home: &Home, milliseconds: u64) {
-    for _ in 0..milliseconds / u64::from(TICK_MS) {
-        home.wait(TICK_MS.into());
-        assert_eq!(node.tick(), TICK_MS);
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
-}
-
-/// The flow sequence and the number of records of a version 5 datagram.
-fn sequence_and_count(datagram: &[u8]) -> (u32, u32) {
-    (word(datagram, 16), word(datagram, 0) & 0xffff)
-}
 
 #[test]
 fn the_articles_datagram() {
@@ -547,13 +247,46 @@ fn egress_and_once_are_configured() {
     let passing = packet(udp(1));
     node.rcvdata(Role::Iface(0), &passing);
     node.rcvdata(Role::Out(0), &passing);
-    assert_eq!(passing.marks.get(), 1);
+    assert_eq!(passing.marks.borrow().len(), 1);
     node.rcvdata(Role::Out(0), &packet(udp(1)));
     let account = node.conservation();
     assert_eq!(
         (account.received, account.bypassed, account.cached.packets),
         (3, 1, 2)
     );
+}
+
+/// "once" heeds any node's mark, "thisonce" only this node's own.
+#[test]
+fn once_and_thisonce_heed_their_marks() {
+    let home = Home::new();
+    for (conf, other_nodes, own) in [
+        (0, true, true),
+        (NG_NETFLOW_CONF_ONCE, false, false),
+        (NG_NETFLOW_CONF_THISONCE, true, false),
+    ] {
+        let node = exporting_node(&home);
+        let set = ng_netflow_setconfig {
+            iface: 0,
+            conf: NG_NETFLOW_CONF_INGRESS | conf,
+            ..ng_netflow_setconfig::new_zeroed()
+        };
+        message(&node, NGM_NETFLOW_SETCONFIG, set.as_bytes()).unwrap();
+        let is_accounted = |marked_by: Option<usize>| {
+            let packet = packet(udp(1));
+            packet.marks.borrow_mut().extend(marked_by);
+            let before = node.conservation().cached.packets;
+            node.rcvdata(Role::Iface(0), &packet);
+            let marks = packet.marks.borrow().len();
+            let accounted = node.conservation().cached.packets > before;
+            let expected = usize::from(marked_by.is_some()) + usize::from(accounted && conf != 0);
+            assert_eq!(marks, expected, "marked when accounted, with conf {conf}");
+            accounted
+        };
+        assert!(is_accounted(None), "conf {conf}");
+        assert_eq!(is_accounted(Some(2)), other_nodes, "conf {conf}");
+        assert_eq!(is_accounted(Some(1)), own, "conf {conf}");
+    }
 }
 
 #[test]
@@ -604,6 +337,41 @@ fn each_fib_has_its_own_sequence_and_engine_id() {
     engines.sort_unstable();
     assert_eq!(engines, [(0, 1), (1, 2)], "engine_id and packets");
     assert_eq!(info(&node).nfinfo_alloc_fibs, 2);
+}
+
+/// A FIB that is added while the node is there has its stream too.
+#[test]
+fn fibs_may_be_added() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    let one_of_each = || {
+        for fib in [0, 1, 5] {
+            let mut packet = packet(udp(1));
+            packet.fib = fib;
+            node.rcvdata(Role::Iface(0), &packet);
+        }
+        run(&node, &home, 16_000);
+        let mut engines: Vec<u8> = home.sent().iter().map(|d| d[21]).collect();
+        engines.sort_unstable();
+        engines
+    };
+    assert_eq!(one_of_each(), [0, 1]);
+    let account = node.conservation();
+    assert_eq!(
+        account.exports[0].dropped(DropReason::NotCarried).packets,
+        1
+    );
+    home.0.fibs.store(6, SeqCst);
+    home.0.memory.allow(0);
+    assert_eq!(
+        one_of_each(),
+        [0, 1],
+        "no memory for it, and nothing is lost"
+    );
+    home.0.memory.allow(usize::MAX);
+    assert_eq!(one_of_each(), [0, 1, 5]);
+    let sequences = node.conservation();
+    assert_eq!(sequences.unaccounted(), 0);
 }
 
 #[test]
@@ -848,33 +616,6 @@ fn close_sends_all_and_logs_the_account() {
     );
 }
 
-/// Walks the cache as flowctl does.  The records' source addresses.
-fn show(node: &Node<Home>, version: u8) -> Vec<u32> {
-    let (entry_len, source_at) = match version {
-        4 => (size_of::<flow_entry_data>(), 8),
-        _ => (size_of::<flow6_entry_data>(), 8 + 12),
-    };
-    let mut request = ngnf_show_header {
-        version,
-        ..ngnf_show_header::new_zeroed()
-    };
-    let mut shown = Vec::new();
-    loop {
-        let answer = message(node, NGM_NETFLOW_SHOW, request.as_bytes())
-            .unwrap()
-            .unwrap();
-        let (head, body) = ngnf_show_header::read_from_prefix(&answer).unwrap();
-        assert_eq!(head.version, version);
-        assert_eq!(body.len(), head.nentries as usize * entry_len);
-        assert!(answer.len() <= NGRESP_SIZE);
-        shown.extend(body.chunks(entry_len).map(|entry| word(entry, source_at)));
-        if head.hash_id == 0 {
-            return shown;
-        }
-        (request.hash_id, request.list_id) = (head.hash_id, head.list_id);
-    }
-}
-
 #[test]
 fn show_walks_the_whole_cache() {
     let home = Home::new();
@@ -914,6 +655,56 @@ fn show_walks_the_whole_cache() {
         size_of::<ngnf_show_header>(),
         "beyond the end is the end"
     );
+}
+
+/// A node that is made while memory is short is whole, or is not there; and
+/// what could not be made once can be made later.
+#[test]
+fn every_allocation_may_fail() {
+    let home = Home::new();
+    let mut allowed = 0;
+    let node = loop {
+        home.0.memory.allow(allowed);
+        if let Some(node) = Node::new(home.clone()) {
+            break node;
+        }
+        allowed += 1;
+    };
+    assert!(allowed > 0);
+    let mut refusals = 0;
+    for name in [&b"iface0"[..], b"iface65534", b"export", b"export9"] {
+        home.0.memory.allow(0);
+        let mut allowed = 0;
+        while let Err(errno) = node.newhook(name, hook(1)) {
+            assert_eq!(errno, ENOMEM);
+            refusals += 1;
+            allowed += 1;
+            home.0.memory.allow(allowed);
+        }
+    }
+    assert!(refusals >= 4, "{refusals}");
+    set_raw(&node, 0);
+    home.0.memory.allow(0);
+    let mut allowed = 0;
+    let mut lost = 0;
+    while node.rcvdata(Role::Iface(0), &packet(udp(1))).error != 0 {
+        lost += 1;
+        allowed += 1;
+        home.0.memory.allow(allowed);
+    }
+    let account = node.conservation();
+    assert!(lost > 0);
+    assert_eq!((account.no_memory, account.cached.packets), (lost, 1));
+    home.0.memory.allow(0);
+    home.wait(15_000);
+    node.tick();
+    assert_eq!(home.sent().len(), 0, "no memory for a datagram");
+    home.0.memory.allow(usize::MAX);
+    node.rcvdata(Role::Iface(0), &packet(udp(1)));
+    run(&node, &home, 16_000);
+    assert_eq!(home.sent().len(), 2, "one of each version");
+    let account = node.conservation();
+    assert_eq!(account.unaccounted(), 0, "{account}");
 }
 
 #[derive(Clone, Debug)]
