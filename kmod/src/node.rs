@@ -325,6 +325,7 @@ fn errno_of(reason: Refusal) -> Errno {
     match reason {
         Refusal::NotIp
         | Refusal::TooManyVlanTags
+        | Refusal::TooManyLabels
         | Refusal::BadVersion
         | Refusal::BadHeaderLength
         | Refusal::TooManyExtensions => 0,

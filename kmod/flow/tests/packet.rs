@@ -102,7 +102,12 @@ fn what_cannot_be_accounted_says_why() {
     let mut short_header = IPV4_TCP;
     short_header[0] = 0x44;
     let three_tags = [0x81, 0, 0, 1, 0x81, 0, 0, 2, 0x81, 0, 0, 3, 0x08, 0];
-    let cases: [(Vec<u8>, Refusal); 9] = [
+    let labels = |n: usize| {
+        let not_last = [0, 1, 0x00, 64].repeat(n - 1);
+        [&[0x88, 0x47][..], &not_last, &[0, 2, 0x01, 64]].concat()
+    };
+    assert_eq!(ethernet(&frame(&labels(32), &IPV4_TCP)), Ok(tcp_syn()));
+    let cases: [(Vec<u8>, Refusal); 10] = [
         (frame(&[0x08, 0x06], &[0; 28]), Refusal::NotIp),
         (
             frame(&[0x88, 0x64, 0x11, 0, 0, 1, 0, 4, 0xc0, 0x21], &[0; 8]),
@@ -118,6 +123,7 @@ fn what_cannot_be_accounted_says_why() {
             Refusal::TransportTruncated,
         ),
         (ETHERNET.to_vec(), Refusal::LinkTruncated),
+        (frame(&labels(33), &IPV4_TCP), Refusal::TooManyLabels),
     ];
     for (packet, reason) in cases {
         assert_eq!(ethernet(&packet), Err(reason), "{packet:x?}");

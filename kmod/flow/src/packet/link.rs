@@ -44,6 +44,9 @@ const ETHERNET_TYPE: usize = 12;
 const ETHERNET_LEN: usize = 14;
 const VLAN_TAG_LEN: usize = 4;
 const MAX_VLAN_TAGS: usize = 2;
+/// More labels than any network uses: a packet of nothing else must not keep a
+/// CPU busy.
+const MAX_LABELS: usize = 32;
 /// PPPoE's header and the PPP protocol behind it.
 const PPPOE_LEN: usize = 8;
 const PPPOE_PROTOCOL: usize = 6;
@@ -121,14 +124,14 @@ fn encapsulated<B: Bytes + ?Sized>(
 fn mpls<B: Bytes + ?Sized>(packet: &B, mut at: usize) -> Result<Network, Refusal> {
     const LABEL_LEN: usize = 4;
     const BOTTOM_OF_STACK: u8 = 0x01;
-    loop {
+    for _ in 0..MAX_LABELS {
         let [_, _, flags, _ttl] = packet.read(at).ok_or(Refusal::LinkTruncated)?;
         at += LABEL_LEN;
         if flags & BOTTOM_OF_STACK != 0 {
-            break;
+            return by_version(packet, at);
         }
     }
-    by_version(packet, at)
+    Err(Refusal::TooManyLabels)
 }
 
 /// A PPPoE session frame (RFC 2516).

@@ -6,8 +6,8 @@
 //! byte is read twice and none is written.
 //!
 //! Nothing here can panic: bytes are only had through [`Bytes::read`], which
-//! answers `None` beyond the end.  The only loops are over MPLS labels, which
-//! end with the packet, and IPv6 extension headers, of which 16 are walked.
+//! answers `None` beyond the end.  The only loops are over MPLS labels, of which
+//! 32 are read, and IPv6 extension headers, of which 16 are walked.
 
 mod ipv4;
 mod ipv6;

@@ -24,11 +24,13 @@ pub enum Refusal {
     TooManyExtensions,
     /// The captured bytes end before the ports, the ICMP type or TCP's flags.
     TransportTruncated,
+    /// More than 32 MPLS labels.
+    TooManyLabels,
 }
 
 impl Refusal {
     /// Every reason, in the order of their numbers.
-    pub const ALL: [Refusal; 9] = [
+    pub const ALL: [Refusal; 10] = [
         Refusal::NotIp,
         Refusal::LinkTruncated,
         Refusal::TooManyVlanTags,
@@ -38,6 +40,7 @@ impl Refusal {
         Refusal::ExtensionTruncated,
         Refusal::TooManyExtensions,
         Refusal::TransportTruncated,
+        Refusal::TooManyLabels,
     ];
 
     /// The name under which it is counted.
@@ -52,6 +55,7 @@ impl Refusal {
             Refusal::ExtensionTruncated => "IPv6 extension header truncated",
             Refusal::TooManyExtensions => "more than 16 IPv6 extension headers",
             Refusal::TransportTruncated => "transport header truncated",
+            Refusal::TooManyLabels => "more than 32 MPLS labels",
         }
     }
 }
