@@ -124,11 +124,19 @@ impl Guest {
         Ok(pid)
     }
 
-    /// Ends what goes on beside, and its children.
+    /// Ends what goes on beside.
     pub fn stop(&mut self) -> Result<()> {
         for pid in std::mem::take(&mut self.jobs) {
-            self.run(&format!("pkill -P {pid}; kill {pid}"))?;
+            self.halt(pid)?;
         }
+        Ok(())
+    }
+
+    /// Ends one of them, and its children, and waits until it is gone.
+    pub fn halt(&mut self, pid: u32) -> Result<()> {
+        self.run(&format!(
+            "pkill -P {pid}; kill {pid}; while kill -0 {pid} 2> /dev/null; do sleep 0.05; done"
+        ))?;
         Ok(())
     }
 
@@ -209,19 +217,10 @@ impl Guest {
 
     /// Before a scenario: our module, and an empty kernel log.
     pub fn begin(&mut self) -> Result<()> {
-        self.ok("sysctl kern.msgbuf_clear=1")?;
-        for module in [
-            "ng_socket",
-            "ng_ether",
-            "ng_tee",
-            "ng_hub",
-            "ng_ksocket",
-            "if_epair",
-        ] {
-            self.ok(&format!(
-                "kldload -n /tmp/modules/{module}.ko 2>&1 || kldstat -q -m {module}"
-            ))?;
-        }
+        self.ok("sysctl kern.msgbuf_clear=1
+            for module in ng_socket ng_ether ng_tee ng_hub ng_ksocket if_epair; do
+                kldload -n /tmp/modules/$module.ko 2>&1 || kldstat -q -m $module || exit
+            done")?;
         self.load(OURS)
     }
 

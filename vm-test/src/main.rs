@@ -10,6 +10,7 @@ mod console;
 mod drive;
 mod fetch;
 mod guest;
+mod load;
 mod machine;
 mod run;
 mod scenarios;

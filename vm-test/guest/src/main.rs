@@ -25,7 +25,7 @@ enum Command {
         /// The line, such as /dev/cuau1
         line: PathBuf,
     },
-    /// Send UDP datagrams of many flows as fast as possible
+    /// Send UDP datagrams of many flows, until told to end
     Flood {
         /// Where to
         to: IpAddr,
@@ -35,9 +35,6 @@ enum Command {
         /// To so many ports, from each thread
         #[arg(long, default_value_t = 50)]
         flows: u16,
-        /// For so long
-        #[arg(long, default_value_t = 5)]
-        seconds: u64,
     },
     /// Hold all of the kernel's mbuf clusters, in sockets that nobody reads
     Hoard {
@@ -64,12 +61,7 @@ enum Command {
 fn main() -> Result<()> {
     match Options::parse().command {
         Command::Agent { line } => agent::serve(&line),
-        Command::Flood {
-            to,
-            threads,
-            flows,
-            seconds,
-        } => flood::flood(to, threads, flows, seconds),
+        Command::Flood { to, threads, flows } => flood::flood(to, threads, flows),
         Command::Hoard { seconds } => flood::hoard(seconds),
         Command::Inject {
             captures,
