@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-#   build-freebsd-tools.sh [PACKAGE...]
+#   build-freebsd-tools.sh [--check] [PACKAGE...]
 #
 # Builds flowctl, ngctl-rs and what vm-test runs inside FreeBSD, or only the
 # packages named, for FreeBSD amd64 from a Debian machine.  The programs are
-# left in build/freebsd.  On FreeBSD itself "make tools" is all it takes.
+# left in build/freebsd; --check only compiles, which needs no libraries.  On FreeBSD itself "make tools" is all it takes.
 #
 # The linker and FreeBSD's C library are zig's, of the PyPI package that the
 # module's headers come from too.  Rust's library is built from source, because
@@ -43,15 +43,23 @@ fi
 export RUSTC="$rustc" RUSTC_BOOTSTRAP=1
 export CARGO_TARGET_X86_64_UNKNOWN_FREEBSD_LINKER="$linker"
 
+verb=build
+if [ "${1:-}" = --check ]; then
+	verb=check
+	shift
+	# Nobody can ask FreeBSD's own.
+	export LIBPCAP_VER=1.10.4
+fi
 target=${CARGO_TARGET_DIR:-$root/build/cargo}/freebsd
 [ $# -gt 0 ] || set -- flowctl ngctl-rs vm-guest
 for package do
 	shift
 	set -- "$@" -p "$package"
 done
-"$(dirname "$rustc")/cargo" build --quiet --manifest-path "$root/Cargo.toml" \
+"$(dirname "$rustc")/cargo" $verb --quiet --manifest-path "$root/Cargo.toml" \
     --target-dir "$target" --target x86_64-unknown-freebsd \
     -Zbuild-std=std,panic_abort --release "$@" --bins
+[ $verb = build ] || exit 0
 find "$target/x86_64-unknown-freebsd/release" -maxdepth 1 -type f -perm -u+x \
     -exec cp {} "$out/" \;
 rm -f "$out/"*.so

@@ -17,6 +17,7 @@ step_lints() { make clippy; }
 step_docs() { make doc; }
 # Shown with their output, for what they counted and what they left out.
 step_tests() { cargo build --workspace && cargo test --workspace --no-fail-fast -- --show-output; }
+step_freebsd() { tools/build-freebsd-tools.sh --check nghost; }
 step_bindings() { make check-bindings; }
 step_module() { make gate; }
 step_scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck -S warning; }
@@ -28,7 +29,7 @@ step_makefile() {
 step_manuals() { git ls-files 'man/*.[1-9]' | xargs -r mandoc -T lint -W warning; }
 step_demo() { make demo; }
 
-steps=${*:-format lints docs tests bindings module scripts makefile manuals demo}
+steps=${*:-format lints docs tests freebsd bindings module scripts makefile manuals demo}
 
 say() { printf '%s\n' "$*"; }
 

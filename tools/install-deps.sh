@@ -10,6 +10,9 @@ set -eu
 # kmod: compiles and links the FreeBSD module, and makes the bindings.
 packages_kmod='cargo-web rustc-web rust-web-src clang-19 lld-19 llvm-19 libclang-19-dev libck-dev python3 python3-pip'
 
+# rust: and what the tools link with; FreeBSD has that in base.
+packages_rust='gcc libc6-dev libpcap-dev ca-certificates'
+
 # demo: the collector that the demo collects with.
 packages_demo='nfdump iproute2'
 
@@ -68,12 +71,18 @@ rust_is_there() {
 
 # rust: whatever Rust there is, rustup's too, if it is new enough; else Debian's.
 install_rust() {
-	rust_is_there && return
-	case $(uname) in
-	FreeBSD)	advice='pkg install rust' ;;
-	*)	install_packages cargo-web rustc-web ca-certificates
-		advice='rustup update' ;;
-	esac
+	advice='pkg install rust'
+	if [ "$(uname)" != FreeBSD ]; then
+		# Elsewhere than on Debian the linker says what it lacks.
+		if command -v apt-get >/dev/null; then install_packages $packages_rust; fi
+		# rustup's stands before Debian's in PATH: what is old there stays first.
+		case $(command -v cargo) in
+		'' | /usr/bin/cargo)
+			rust_is_there || install_packages cargo-web rustc-web
+			advice='apt-get install cargo-web rustc-web' ;;
+		*)	advice='rustup update stable' ;;
+		esac
+	fi
 	rust_is_there && return
 	echo "install-deps: Rust 1.$oldest or newer is needed, and the first in PATH is older or missing: $advice" >&2
 	exit 69

@@ -9,6 +9,8 @@ pub const EX_USAGE: u8 = 64;
 pub const EX_DATAERR: u8 = 65;
 /// An input file cannot be read.
 pub const EX_NOINPUT: u8 = 66;
+/// A host that nobody knows.
+pub const EX_NOHOST: u8 = 68;
 /// A service that is needed is not there, or there already.
 pub const EX_UNAVAILABLE: u8 = 69;
 /// A system call failed.

@@ -11,13 +11,15 @@
 //! [`graph`] is netgraph's core, [`node`] what a node type implements,
 //! [`nodes`] the types, [`ascii`] the ASCII forms of messages. [`server`]
 //! speaks the protocol of [`sys_bindings::nghost`]. [`run`] is the loop that
-//! owns the [`clock`]; [`world`] is what a kernel would know of interfaces and
+//! owns the [`clock`], [`cli`] what the user asks of it, and [`probe`] a graph
+//! that is made without a script; [`world`] is what a kernel would know of interfaces and
 //! routes, and [`host`] hands all that to the netflow node.
 
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 pub mod ascii;
 pub mod capture;
+pub mod cli;
 pub mod clock;
 pub mod errno;
 pub mod failure;
@@ -28,6 +30,7 @@ pub mod log;
 pub mod message;
 pub mod node;
 pub mod nodes;
+pub mod probe;
 pub mod replay;
 pub mod run;
 pub mod server;

@@ -1,260 +1,258 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A live interface of the host, through packet(7) on Linux.
+//! A live interface of the host, through pcap(3): packet(7) on Linux, bpf(4) on
+//! FreeBSD.
 //!
 //! This is a tap: the host's own stack gets every frame as well, and sends its
 //! own. So a frame that was seen here is never sent again.
-#![cfg_attr(target_os = "linux", allow(unsafe_code))]
 
-#[cfg(target_os = "linux")]
-pub use linux::Tap;
-#[cfg(not(target_os = "linux"))]
-pub use other::Tap;
+use std::cell::{Cell, RefCell};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
-/// A frame that crossed the interface.
-pub struct Seen<'a> {
-    /// Its octets, from the Ethernet header on.
-    pub bytes: &'a [u8],
-    /// The host sent it.
-    pub outgoing: bool,
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::if_nametoindex;
+use pcap::{Active, Capture, Direction, Linktype};
+
+use crate::failure::{Failure, EX_NOPERM, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
+
+/// What the kernel holds for us meanwhile, in octets, for each direction.
+const BUFFER_LEN: i32 = 16 << 20;
+
+/// Milliseconds that the kernel may wait for a batch of frames.
+const BATCH_MS: i32 = 10;
+
+/// How an interface is to be listened to.
+#[derive(Clone, Debug, Default)]
+pub struct Ear<'a> {
+    /// Which frames, in the words of pcap-filter(7); all without.
+    pub filter: Option<&'a str>,
+    /// Also frames for other hosts.
+    pub promiscuous: bool,
 }
 
-#[cfg(target_os = "linux")]
-mod linux {
-    use std::fs;
-    use std::io::{self, ErrorKind, IoSliceMut};
-    use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+/// Octets of a frame that are looked at: any frame's, also of one that the
+/// network card has put together from several.
+const SNAPSHOT_LEN: i32 = 1 << 18;
 
-    use nix::net::if_::if_nametoindex;
-    use nix::sys::socket::{recvmsg, ControlMessageOwned, LinkAddr, MsgFlags};
-    use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
+/// One interface.
+pub struct Tap {
+    name: String,
+    /// The host's own.
+    index: u32,
+    gone: Cell<bool>,
+    mac: [u8; 6],
+    layer: Layer,
+    /// What the host receives.
+    pub incoming: Way,
+    /// What it sends.
+    pub outgoing: Way,
+}
 
-    use super::Seen;
-    use crate::failure::{Failure, EX_NOPERM, EX_OSERR, EX_UNAVAILABLE};
-    use crate::world::config::MacAddr;
+/// Frames of one direction.
+pub struct Way {
+    capture: RefCell<Capture<Active>>,
+    /// The capture's own descriptor again, to wait for.
+    fd: OwnedFd,
+    layer: Layer,
+}
 
-    /// Room for a frame that the network card has put together from several
-    /// (GRO), and for the VLAN tag that the kernel took out.
-    const MAX_FRAME: usize = 65536 + 18;
-
-    /// What the kernel holds for us meanwhile, in octets.
-    const RECEIVE_BUFFER: usize = 16 << 20;
-
-    /// A packet socket on one interface.
-    pub struct Tap {
-        socket: Socket,
-        mac: [u8; 6],
+impl Tap {
+    /// Opens the interface of this name. `EX_UNAVAILABLE` when there is none,
+    /// or none with a link layer that is known; `EX_NOPERM` without the right
+    /// to; `EX_USAGE` for a filter that makes no sense.
+    pub fn open(name: &str, ear: &Ear<'_>) -> Result<Self, Failure> {
+        let index = if_nametoindex(name).map_err(|_| {
+            let text = format!("there is no interface '{name}' here");
+            Failure::new(EX_UNAVAILABLE, text)
+        })?;
+        let open = |direction| {
+            // Once is enough.
+            let promiscuous = ear.promiscuous && direction == Direction::In;
+            Way::open(name, ear.filter, promiscuous, direction)
+        };
+        let incoming = open(Direction::In)?;
+        Ok(Tap {
+            name: name.to_owned(),
+            index,
+            gone: Cell::new(false),
+            mac: mac(name).unwrap_or_default(),
+            layer: incoming.layer,
+            incoming,
+            outgoing: open(Direction::Out)?,
+        })
     }
 
-    impl Tap {
-        /// Opens the interface of this name. `EX_UNAVAILABLE` when there is
-        /// none, `EX_NOPERM` without the right to.
-        pub fn open(name: &str) -> Result<Self, Failure> {
-            let index = if_nametoindex(name).map_err(|_| {
-                Failure::new(
-                    EX_UNAVAILABLE,
-                    format!("there is no interface '{name}' here"),
-                )
-            })?;
-            let socket = Self::open_index(index).map_err(|error| match error.kind() {
-                ErrorKind::PermissionDenied => Failure::new(
-                    EX_NOPERM,
-                    format!(
-                        "{name}: {error}: run nghost as root, \
-                         or give it the right with 'setcap cap_net_raw+ep PATH-OF-NGHOST'"
-                    ),
-                ),
-                _ => Failure::new(EX_OSERR, format!("{name}: {error}")),
-            })?;
-            let mac = fs::read_to_string(format!("/sys/class/net/{name}/address"));
-            let mac = mac.ok().and_then(|mac| mac.trim().parse().ok());
-            let MacAddr(mac) = mac.unwrap_or_default();
-            Ok(Tap { socket, mac })
-        }
+    /// The interface's Ethernet address.
+    pub fn mac(&self) -> [u8; 6] {
+        self.mac
+    }
 
-        fn open_index(index: u32) -> io::Result<Socket> {
-            // Without a protocol until it is bound: else it would have frames of
-            // all other interfaces by then.
-            let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
-            socket.set_nonblocking(true)?;
-            // Less is no failure, only less patience.
-            let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
-            ask_for_auxdata(&socket)?;
-            socket.bind(&link_address(index, (libc::ETH_P_ALL as u16).to_be()))?;
-            Ok(socket)
-        }
+    /// Are its frames delivered as IP packets without a link layer?
+    pub fn is_raw_ip(&self) -> bool {
+        self.layer != Layer::Ethernet
+    }
 
-        /// The interface's Ethernet address.
-        pub fn mac(&self) -> [u8; 6] {
-            self.mac
-        }
+    /// Is the interface no longer there, as of the last trouble with it?
+    pub fn is_gone(&self) -> bool {
+        self.gone.get()
+    }
 
-        /// Calls `f` with a frame if one is there. `false` when not.
-        pub fn receive(&self, f: impl FnOnce(Seen<'_>)) -> io::Result<bool> {
-            let mut buffer = [0; MAX_FRAME];
-            let mut control = nix::cmsg_space!(libc::tpacket_auxdata);
-            let (len, outgoing, tag) = {
-                // Four octets are left free for the VLAN tag.
-                let mut parts = [IoSliceMut::new(&mut buffer[TAG_LEN..])];
-                let fd = self.socket.as_raw_fd();
-                let flags = MsgFlags::MSG_DONTWAIT;
-                let message = match recvmsg::<LinkAddr>(fd, &mut parts, Some(&mut control), flags) {
-                    Ok(message) => message,
-                    Err(nix::Error::EAGAIN | nix::Error::EINTR) => return Ok(false),
-                    Err(error) => return Err(error.into()),
-                };
-                let outgoing = message
-                    .address
-                    .is_some_and(|from| from.pkttype() == libc::PACKET_OUTGOING);
-                let tag = message.cmsgs()?.find_map(|control| match control {
-                    ControlMessageOwned::Unknown(auxdata) => vlan_tag(&auxdata.data_bytes),
-                    _ => None,
-                });
-                (message.bytes, outgoing, tag)
-            };
-            let end = TAG_LEN + len;
-            let start = match tag {
-                Some(tag) if len >= ADDRESSES_LEN => {
-                    buffer.copy_within(TAG_LEN..TAG_LEN + ADDRESSES_LEN, 0);
-                    buffer[ADDRESSES_LEN..ADDRESSES_LEN + TAG_LEN].copy_from_slice(&tag);
-                    0
-                }
-                _ => TAG_LEN,
-            };
-            f(Seen {
-                bytes: &buffer[start..end],
-                outgoing,
-            });
-            Ok(true)
+    /// The next frame that the host received or sent, `None` when none is
+    /// there.
+    pub fn receive(&self, way: &Way) -> Result<Option<Rc<[u8]>>, pcap::Error> {
+        let received = way.receive();
+        if received.is_err() {
+            let index = if_nametoindex(self.name.as_str());
+            // Another of the same name is another one.
+            self.gone.set(index.ok() != Some(self.index));
         }
+        received
+    }
 
-        /// Sends a frame.
-        pub fn send(&self, frame: &[u8]) -> io::Result<()> {
-            self.socket.send(frame).map(drop)
+    /// Sends a frame.
+    pub fn send(&self, frame: &[u8]) -> Result<(), pcap::Error> {
+        // A socket does not see what itself sends.
+        self.outgoing.capture.borrow_mut().sendpacket(frame)
+    }
+
+    /// Frames that the host had no room for.
+    pub fn lost(&self) -> u64 {
+        let ways = [&self.incoming, &self.outgoing];
+        let stats = ways.map(|way| way.capture.borrow_mut().stats());
+        let lost = stats.iter().flatten().map(|stat| u64::from(stat.dropped));
+        lost.sum()
+    }
+}
+
+impl Way {
+    fn open(
+        name: &str,
+        filter: Option<&str>,
+        promiscuous: bool,
+        direction: Direction,
+    ) -> Result<Self, Failure> {
+        let mut capture = Capture::from_device(name)
+            .and_then(|capture| {
+                capture
+                    .promisc(promiscuous)
+                    .snaplen(SNAPSHOT_LEN)
+                    .buffer_size(BUFFER_LEN)
+                    .timeout(BATCH_MS)
+                    .open()
+            })
+            .and_then(Capture::setnonblock)
+            .map_err(|error| refused(name, &error))?;
+        let failed =
+            |error: &dyn std::fmt::Display| Failure::new(EX_OSERR, format!("{name}: {error}"));
+        capture
+            .direction(direction)
+            .map_err(|error| failed(&error))?;
+        if let Some(filter) = filter {
+            let bad = |error| Failure::new(EX_USAGE, format!("filter '{filter}': {error}"));
+            capture.filter(filter, true).map_err(bad)?;
         }
+        let link = capture.get_datalink();
+        let layer = Layer::of(link).ok_or_else(|| {
+            let text = format!("{name}: link type {} is neither Ethernet nor IP", link.0);
+            Failure::new(EX_UNAVAILABLE, text)
+        })?;
+        let fd = capture.as_fd().try_clone_to_owned();
+        Ok(Way {
+            fd: fd.map_err(|error| failed(&error))?,
+            capture: RefCell::new(capture),
+            layer,
+        })
+    }
 
-        /// What to wait for frames on.
-        pub fn fd(&self) -> BorrowedFd<'_> {
-            self.socket.as_fd()
+    fn receive(&self) -> Result<Option<Rc<[u8]>>, pcap::Error> {
+        match self.capture.borrow_mut().next_packet() {
+            // One that is shorter than its link layer's header is nothing.
+            Ok(packet) => Ok(Some(self.layer.payload(packet.data).into())),
+            Err(pcap::Error::TimeoutExpired) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    /// Octets of a VLAN tag.
-    const TAG_LEN: usize = 4;
-    /// Octets before it: the Ethernet addresses.
-    const ADDRESSES_LEN: usize = 12;
+    /// What to wait for frames on.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
 
-    /// The VLAN tag that the kernel took out of a frame, from
-    /// `struct tpacket_auxdata`: status, length, two offsets and the tag.
-    fn vlan_tag(auxdata: &[u8]) -> Option<[u8; TAG_LEN]> {
-        let status = u32::from_ne_bytes(*auxdata.first_chunk()?);
-        let tci = u16::from_ne_bytes(*auxdata.get(16..)?.first_chunk()?);
-        let tpid = u16::from_ne_bytes(*auxdata.get(18..)?.first_chunk()?);
-        if status & libc::TP_STATUS_VLAN_VALID == 0 {
-            return None;
-        }
-        let tpid = if status & libc::TP_STATUS_VLAN_TPID_VALID == 0 {
-            0x8100
+fn refused(name: &str, error: &pcap::Error) -> Failure {
+    let text = error.to_string();
+    let words = ["ermission", "not permitted"];
+    if words.iter().any(|word| text.contains(word)) {
+        let how = if cfg!(target_os = "linux") {
+            "run nghost as root, or give it the right with \
+             'setcap cap_net_raw+ep PATH-OF-NGHOST'"
         } else {
-            tpid
+            "run nghost as root, or let it read /dev/bpf"
         };
-        let ([a, b], [c, d]) = (tpid.to_be_bytes(), tci.to_be_bytes());
-        Some([a, b, c, d])
+        return Failure::new(EX_NOPERM, format!("{name}: {text}: {how}"));
+    }
+    Failure::new(EX_OSERR, format!("{name}: {text}"))
+}
+
+/// An interface's Ethernet address.
+fn mac(name: &str) -> Option<[u8; 6]> {
+    let mut addresses = getifaddrs().ok()?;
+    addresses.find_map(|interface| {
+        let address = interface
+            .address
+            .filter(|_| interface.interface_name == name)?;
+        address.as_link_addr()?.addr()
+    })
+}
+
+/// What is before the IP packet; a node can be told of Ethernet and of nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layer {
+    Ethernet,
+    /// So many octets, which are taken off.
+    Octets(usize),
+}
+
+impl Layer {
+    fn of(link: Linktype) -> Option<Self> {
+        Some(match link {
+            Linktype::ETHERNET => Layer::Ethernet,
+            Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 => Layer::Octets(0),
+            // DLT_RAW of bpf(4), on Linux and on OpenBSD.
+            Linktype(12 | 14) => Layer::Octets(0),
+            // An address family, as FreeBSD's lo0, tun and gif have it.
+            Linktype::NULL | Linktype::LOOP => Layer::Octets(4),
+            Linktype::LINUX_SLL => Layer::Octets(16),
+            Linktype::LINUX_SLL2 => Layer::Octets(20),
+            _ => return None,
+        })
     }
 
-    /// Has the kernel tell of the VLAN tags that it takes out.
-    fn ask_for_auxdata(socket: &Socket) -> io::Result<()> {
-        let yes: libc::c_int = 1;
-        // SAFETY: the option takes an int, which lives until the call is over.
-        let result = unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_PACKET,
-                libc::PACKET_AUXDATA,
-                (&raw const yes).cast(),
-                size_of_val(&yes) as libc::socklen_t,
-            )
-        };
-        match result {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
-    /// `sockaddr_ll` of an interface; the protocol is in network byte order.
-    fn link_address(index: u32, protocol: u16) -> SockAddr {
-        let mut storage = SockAddrStorage::zeroed();
-        // SAFETY: sockaddr_ll is one of the address structures that the
-        // storage is made for: plain integers, valid when zeroed.
-        let address: &mut libc::sockaddr_ll = unsafe { storage.view_as() };
-        address.sll_family = libc::AF_PACKET as u16;
-        address.sll_protocol = protocol;
-        address.sll_ifindex = index as i32;
-        let len = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
-        // SAFETY: the storage holds a sockaddr_ll of this length with its
-        // family set.
-        unsafe { SockAddr::new(storage, len) }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn a_tag_is_only_there_when_the_kernel_says_so() {
-            let mut auxdata = [0; 20];
-            assert_eq!(vlan_tag(&auxdata), None);
-            assert_eq!(vlan_tag(&auxdata[..10]), None);
-            auxdata[..4].copy_from_slice(&libc::TP_STATUS_VLAN_VALID.to_ne_bytes());
-            auxdata[16..18].copy_from_slice(&7u16.to_ne_bytes());
-            assert_eq!(vlan_tag(&auxdata), Some([0x81, 0, 0, 7]));
-        }
-
-        #[test]
-        fn an_interface_that_is_not_there_is_named() {
-            let failure = Tap::open("nosuch0").err().unwrap();
-            assert_eq!(failure.status, EX_UNAVAILABLE);
-            assert!(failure.text.contains("nosuch0"));
+    fn payload(self, frame: &[u8]) -> &[u8] {
+        match self {
+            Layer::Ethernet => frame,
+            Layer::Octets(len) => frame.get(len..).unwrap_or_default(),
         }
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-mod other {
-    use std::convert::Infallible;
-    use std::io;
-    use std::os::fd::BorrowedFd;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    use super::Seen;
-    use crate::failure::{Failure, EX_UNAVAILABLE};
+    #[test]
+    fn an_interface_that_is_not_there_is_named() {
+        let failure = Tap::open("nosuch0", &Ear::default()).err().unwrap();
+        assert_eq!(failure.status, EX_UNAVAILABLE);
+        assert!(failure.text.contains("nosuch0"));
+    }
 
-    /// No interface can be opened here.
-    pub struct Tap(Infallible);
-
-    impl Tap {
-        /// Always `EX_UNAVAILABLE`.
-        pub fn open(name: &str) -> Result<Self, Failure> {
-            let text = format!("{name}: live interfaces are for Linux; use the kernel's own node");
-            Err(Failure::new(EX_UNAVAILABLE, text))
-        }
-
-        /// The interface's Ethernet address.
-        pub fn mac(&self) -> [u8; 6] {
-            match self.0 {}
-        }
-
-        /// Calls `f` with a frame if one is there.
-        pub fn receive(&self, _: impl FnOnce(Seen<'_>)) -> io::Result<bool> {
-            match self.0 {}
-        }
-
-        /// Sends a frame.
-        pub fn send(&self, _: &[u8]) -> io::Result<()> {
-            match self.0 {}
-        }
-
-        /// What to wait for frames on.
-        pub fn fd(&self) -> BorrowedFd<'_> {
-            match self.0 {}
-        }
+    #[test]
+    fn what_is_before_the_packet_is_taken_off() {
+        let null = Layer::of(Linktype(0)).unwrap();
+        assert_eq!(null.payload(&[2, 0, 0, 0, 0x45]), [0x45]);
+        assert_eq!(null.payload(&[2, 0]), [0; 0]);
+        assert_eq!(Layer::of(Linktype(1)), Some(Layer::Ethernet));
+        assert_eq!(Layer::of(Linktype(105)), None);
     }
 }

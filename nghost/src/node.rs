@@ -113,11 +113,11 @@ pub trait Node {
     }
 
     /// What [`Node::ready`] is to be called for.
-    fn interest(&self) -> Option<Interest<'_>> {
-        None
+    fn interests(&self) -> Vec<Interest<'_>> {
+        Vec::new()
     }
 
-    /// The descriptor is ready.
+    /// One of the descriptors is ready.
     fn ready(&self, here: Here<'_>) {
         let _ = here;
     }

@@ -16,13 +16,14 @@ use crate::capture::Capture;
 use crate::clock::{Clock, NANOS_PER_MILLI};
 use crate::errno::Errno;
 use crate::failure::{Failure, EX_CONFIG, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
-use crate::graph::Graph;
+use crate::graph::{Graph, NodeKey};
 use crate::host::Surroundings;
-use crate::live::Tap;
+use crate::live::{Ear, Tap};
 use crate::log::Log;
 use crate::message::c_string;
 use crate::nodes;
 use crate::nodes::ether::Ether;
+use crate::probe::Probe;
 use crate::replay::Replay;
 use crate::server::Server;
 use crate::signals::Stop;
@@ -33,8 +34,8 @@ use crate::world::{World, LOOPBACK};
 /// What the process is to do.
 #[derive(Debug)]
 pub struct Options {
-    /// Where clients find it.
-    pub socket: PathBuf,
+    /// Where clients find it; without, they do not.
+    pub socket: Option<PathBuf>,
     /// Interfaces and routes.
     pub world: WorldConfig,
     /// Captures wait for the message `start`.
@@ -43,6 +44,8 @@ pub struct Options {
     pub exit_at_end: bool,
     /// Datagrams a second that leave while the clock runs faster than time.
     pub export_rate: NonZeroU32,
+    /// A graph around the first interface, to be made right away.
+    pub probe: Option<Probe>,
 }
 
 /// Nanoseconds between ticks.
@@ -87,7 +90,8 @@ pub struct Nghost {
     around: Surroundings,
     replay: Replay,
     pace: Pace,
-    server: Server,
+    interfaces: Vec<Interface>,
+    server: Option<Server>,
     throttle: Rc<Throttle>,
     export_rate: NonZeroU32,
     drive: Drive,
@@ -101,6 +105,14 @@ pub struct Nghost {
     stop: Stop,
 }
 
+/// An interface's node.
+struct Interface {
+    node: NodeKey,
+    ether: Rc<Ether>,
+    /// It delivers IP packets without a link layer.
+    is_raw_ip: bool,
+}
+
 impl Nghost {
     /// Opens captures, interfaces and the socket, and makes the graph with an
     /// ether node for each interface. Nothing is left behind by an error.
@@ -111,8 +123,14 @@ impl Nghost {
         let mut captures = Vec::new();
         for interface in interfaces {
             captures.push(match &interface.capture {
-                Some(path) => Some(Capture::open(path)?),
                 None => None,
+                Some(path) => {
+                    let capture = Capture::open(path)?;
+                    Some(match &interface.filter {
+                        Some(filter) => capture.with_filter(filter)?,
+                        None => capture,
+                    })
+                }
             });
         }
         if options.exit_at_end && captures.iter().all(Option::is_none) {
@@ -131,13 +149,20 @@ impl Nghost {
         let graph = Graph::new();
         nodes::add_types(&graph, &around, &throttle).map_err(impossible)?;
         let mut replay = Replay::new(options.hold);
+        let mut nodes = Vec::new();
         for (interface, capture) in interfaces.iter().zip(captures) {
             if interface.name != LOOPBACK || capture.is_some() || interface.live.is_some() {
-                add_interface(&graph, &around, &mut replay, interface, capture)?;
+                let node = add_interface(&graph, &around, &mut replay, interface, capture)?;
+                nodes.push(node);
             }
         }
+        match (&options.probe, nodes.first()) {
+            (Some(probe), Some(first)) => probe.wire(&graph, first.node, first.is_raw_ip)?,
+            _ => nodes.iter().for_each(|node| node.hint(&around.log)),
+        }
         Ok(Nghost {
-            server: Server::listen(&options.socket)?,
+            server: options.socket.as_deref().map(Server::listen).transpose()?,
+            interfaces: nodes,
             graph,
             around,
             replay,
@@ -161,6 +186,9 @@ impl Nghost {
             if let Some(signal) = self.stop.signal() {
                 break Some(signal);
             }
+            if self.is_deaf() {
+                break None;
+            }
             let next = self.advance();
             let more = self.graph.run();
             let wait = match next {
@@ -171,11 +199,39 @@ impl Nghost {
             self.wait(wait)?;
         };
         self.finish()?;
+        self.tell_losses();
+        if interrupted.is_none() && self.is_deaf() {
+            let text = "the interface is gone; what it brought is exported";
+            return Err(Failure::new(EX_UNAVAILABLE, text));
+        }
         Ok(match interrupted {
             _ if !self.exit_at_end => 0,
             Some(signal) => 128 + signal,
             None => self.replay.status(),
         })
+    }
+
+    /// Was there a live interface, and is none left?
+    fn is_deaf(&self) -> bool {
+        let mut taps = self.taps().map(|(_, tap)| tap.is_gone()).peekable();
+        taps.peek().is_some() && self.replay.is_empty() && taps.all(|gone| gone)
+    }
+
+    fn taps(&self) -> impl Iterator<Item = (&Ether, &Tap)> {
+        let ethers = self.interfaces.iter().map(|interface| &*interface.ether);
+        ethers.filter_map(|ether| Some((ether, ether.tap()?)))
+    }
+
+    fn tell_losses(&self) {
+        for (ether, tap) in self.taps() {
+            let lost = tap.lost();
+            if lost > 0 {
+                self.around.log.line(format_args!(
+                    "{}: {lost} packets are not accounted: the host had no room for them",
+                    ether.node_name()
+                ));
+            }
+        }
     }
 
     fn clock(&self) -> &Clock {
@@ -336,8 +392,9 @@ impl Nghost {
         } else {
             at_most
         };
-        let clients = self.server.interests();
-        let watched: Vec<_> = nodes.iter().map(|(_, node)| node.interest()).collect();
+        let clients = self.server.as_ref().map(Server::interests);
+        let clients = clients.unwrap_or_default();
+        let watched: Vec<_> = nodes.iter().map(|(_, node)| node.interests()).collect();
         let interests = clients.iter().chain(watched.iter().flatten());
         let mut fds: Vec<PollFd<'_>> = interests
             .map(|&(fd, flags): &(BorrowedFd<'_>, _)| PollFd::new(fd, flags))
@@ -354,20 +411,17 @@ impl Nghost {
             .map(|fd| fd.revents().unwrap_or(PollFlags::empty()))
             .collect();
         let (ready_clients, mut ready_nodes) = ready.split_at(clients.len());
-        let mut is_ready = || {
-            let (first, rest) = ready_nodes.split_first()?;
+        for ((here, node), interests) in nodes.iter().zip(&watched) {
+            let (own, rest) = ready_nodes.split_at(interests.len());
             ready_nodes = rest;
-            Some(!first.is_empty())
-        };
-        for ((here, node), interest) in nodes.iter().zip(&watched) {
-            let is_ready = interest.is_some() && is_ready() == Some(true);
-            if is_ready || node.backlog() > 0 {
+            if own.iter().any(|ready| !ready.is_empty()) || node.backlog() > 0 {
                 node.ready(*here);
             }
         }
         drop(watched);
-        self.server
-            .serve(ready_clients, &self.graph, &self.around.world);
+        if let Some(server) = &mut self.server {
+            server.serve(ready_clients, &self.graph, &self.around.world);
+        }
         Ok(())
     }
 
@@ -437,7 +491,7 @@ fn add_interface(
     replay: &mut Replay,
     interface: &InterfaceConfig,
     capture: Option<Capture>,
-) -> Result<(), Failure> {
+) -> Result<Interface, Failure> {
     let name = &interface.name;
     let index = interface.index.unwrap_or(0);
     let mut ether = Ether::new(name, index, interface.fib, interface.mac.0);
@@ -446,7 +500,11 @@ fn add_interface(
         return Err(Failure::new(EX_USAGE, text));
     }
     if let Some(live) = &interface.live {
-        ether = ether.with_tap(Tap::open(live)?, Rc::clone(&around.log));
+        let ear = Ear {
+            filter: interface.filter.as_deref(),
+            promiscuous: interface.promiscuous,
+        };
+        ether = ether.with_tap(Tap::open(live, &ear)?, Rc::clone(&around.log));
     }
     let feed = capture.is_some().then(|| replay.new_feed());
     if let Some(feed) = &feed {
@@ -460,15 +518,29 @@ fn add_interface(
     graph
         .name_node(node, ether.node_name().as_bytes())
         .map_err(taken)?;
+    let is_raw_ip = match &capture {
+        Some(capture) => capture.is_raw_ip(),
+        None => ether.tap().is_some_and(Tap::is_raw_ip),
+    };
     if let (Some(capture), Some(feed)) = (capture, feed) {
-        if capture.is_raw_ip() {
-            around.log.line(format_args!(
-                "{}: holds IP packets without a link layer; tell the netflow node with \
+        replay.add(capture, feed, Rc::clone(&ether));
+    }
+    Ok(Interface {
+        node,
+        ether,
+        is_raw_ip,
+    })
+}
+
+impl Interface {
+    /// What a script must say that it would not have to for Ethernet.
+    fn hint(&self, log: &Log) {
+        if self.is_raw_ip {
+            log.line(format_args!(
+                "{}: IP packets without a link layer; tell the netflow node with \
                  'msg netflow: setdlt {{ iface=0 dlt=12 }}'",
-                capture.path().display()
+                self.ether.node_name()
             ));
         }
-        replay.add(capture, feed, ether);
     }
-    Ok(())
 }

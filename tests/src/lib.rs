@@ -4,5 +4,6 @@
 
 pub mod collector;
 pub mod frames;
+pub mod nfcapd;
 pub mod oracle;
 pub mod programs;

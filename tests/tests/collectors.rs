@@ -3,19 +3,21 @@
 //! Rust crate, and flow-tools where they can be had.  None complains, none
 //! sees a gap, and all add up to the same.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 use end_to_end::collector::{self, Collector};
+use end_to_end::nfcapd::{free_port, stop, wait_for_listener, wait_until_read, Nfcapd};
 use end_to_end::oracle::{self, FlowKey, Totals};
 use end_to_end::programs::{article_script, installed, Nghost};
 use netflow_parser::{NetflowPacket, NetflowParser};
-use nix::sys::signal::{kill, Signal};
-use nix::unistd::Pid;
-use serde::Deserialize;
+use nix::sys::signal::Signal;
+
+/// How long a program may take to do what it is about to do.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The capture that the project ships, and the shared ones with most flows.
 fn captures() -> Result<Vec<PathBuf>> {
@@ -122,45 +124,6 @@ fn a_rust_collector_reads_the_same() -> Result<()> {
     Ok(())
 }
 
-/// A record as `nfdump -o json` prints it.
-#[derive(Deserialize)]
-struct NfdumpRecord {
-    #[serde(alias = "src4_addr", alias = "src6_addr")]
-    src: IpAddr,
-    #[serde(alias = "dst4_addr", alias = "dst6_addr")]
-    dst: IpAddr,
-    proto: u8,
-    #[serde(default)]
-    src_port: u16,
-    #[serde(default)]
-    dst_port: u16,
-    #[serde(default)]
-    icmp_type: u8,
-    #[serde(default)]
-    icmp_code: u8,
-    src_tos: u8,
-    in_packets: u32,
-    in_bytes: u32,
-}
-
-impl NfdumpRecord {
-    fn key(&self) -> FlowKey {
-        let icmp = u16::from_be_bytes([self.icmp_type, self.icmp_code]);
-        FlowKey {
-            src: self.src,
-            dst: self.dst,
-            proto: self.proto,
-            sport: self.src_port,
-            dport: if matches!(self.proto, 1 | 58) {
-                icmp
-            } else {
-                self.dst_port
-            },
-            tos: self.src_tos,
-        }
-    }
-}
-
 /// What nfcapd can tell apart: of version 9 it reads ICMP's type and code only
 /// from field 32, which base's templates do not have.
 fn as_nfcapd_can(version: Version, totals: Totals) -> Totals {
@@ -175,88 +138,19 @@ fn as_nfcapd_can(version: Version, totals: Totals) -> Totals {
     known
 }
 
-/// A UDP port that was free a moment ago.
-fn free_port() -> Result<u16> {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
-    Ok(socket.local_addr()?.port())
-}
-
-fn stop(mut child: Child, signal: Signal) -> Result<String> {
-    kill(Pid::from_raw(child.id().cast_signed()), signal)?;
-    let status = child.wait()?;
-    ensure!(status.success() || status.code().is_none(), "{status}");
-    let mut said = String::new();
-    if let Some(stderr) = child.stderr.as_mut() {
-        std::io::Read::read_to_string(stderr, &mut said)?;
-    }
-    Ok(said)
-}
-
-/// Waits until somebody listens on a UDP port, as /proc/net/udp tells.
-fn wait_for_listener(port: u16) -> Result<()> {
-    let start = Instant::now();
-    let wanted = format!(":{port:04X} ");
-    loop {
-        let listeners = std::fs::read_to_string("/proc/net/udp")?;
-        if listeners.contains(&wanted) {
-            return Ok(());
-        }
-        ensure!(
-            start.elapsed() < Duration::from_secs(20),
-            "nobody listens on {port}"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn nfcapd_reads_the_same() -> Result<()> {
-    let (Some(nfcapd), Some(nfdump)) = (installed("nfcapd"), installed("nfdump")) else {
-        return Ok(());
-    };
     let captures = captures()?;
     for (version, capture) in BOTH
         .iter()
         .flat_map(|v| captures.iter().map(move |c| (*v, c)))
     {
         let expected = as_nfcapd_can(version, version.totals(&datagrams(version, capture)?)?);
-        let folder = tempfile::tempdir()?;
-        let port = free_port()?;
-        let child = Command::new(&nfcapd)
-            .args([
-                "-p",
-                &port.to_string(),
-                "-b",
-                "127.0.0.1",
-                "-B",
-                "8388608",
-                "-t",
-                "3600",
-                "-w",
-            ])
-            .arg(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        wait_for_listener(port)?;
-        replay(version, capture, port)?;
-        std::thread::sleep(Duration::from_millis(300));
-        let said = stop(child, Signal::SIGTERM)?;
-        ensure!(
-            said.contains("Sequence Errors: 0, Bad Packets: 0"),
-            "{said}"
-        );
-
-        let file = std::fs::read_dir(folder.path())?
-            .filter_map(Result::ok)
-            .find(|entry| entry.file_name().to_string_lossy().starts_with("nfcapd.2"))
-            .context("nfcapd left no file")?;
-        let output = Command::new(&nfdump)
-            .args(["-o", "json", "-r"])
-            .arg(file.path())
-            .output()?;
-        let records: Vec<NfdumpRecord> = serde_json::from_slice(&output.stdout)?;
+        let Some(nfcapd) = Nfcapd::start(None)? else {
+            return Ok(());
+        };
+        replay(version, capture, nfcapd.port())?;
+        let records = nfcapd.finish()?;
         let mut totals = Totals::new();
         for record in &records {
             oracle::add(
@@ -281,6 +175,20 @@ struct Wire {
     file: PathBuf,
     port: u16,
     datagrams: Vec<Vec<u8>>,
+}
+
+/// Whole records of a capture that this machine wrote.
+fn records(pcap: &[u8]) -> usize {
+    let (mut at, mut count) = (24, 0);
+    while let Some(len) = pcap.get(at + 8..at + 12) {
+        at += 16
+            + len
+                .iter()
+                .rev()
+                .fold(0, |len, octet| len << 8 | usize::from(*octet));
+        count += usize::from(at <= pcap.len());
+    }
+    count
 }
 
 /// Records what passes over loopback while a capture is replayed; needs the
@@ -324,11 +232,17 @@ fn on_the_wire(version: Version, capture: &Path, folder: &Path) -> Result<Option
         );
     }
     replay(version, capture, collector.port)?;
-    std::thread::sleep(Duration::from_millis(500));
+    let (port, datagrams) = (collector.port, collector.finish());
+    // As many as have arrived are on their way into the file.
+    let start = Instant::now();
+    while records(&std::fs::read(&file)?) < datagrams.len() {
+        ensure!(start.elapsed() < PATIENCE, "tcpdump missed datagrams");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     stop(child, Signal::SIGINT)?;
     Ok(Some(Wire {
-        port: collector.port,
-        datagrams: collector.finish(),
+        port,
+        datagrams,
         file,
     }))
 }
@@ -538,9 +452,9 @@ fn flow_tools_read_the_same() -> Result<()> {
             .arg(format!("127.0.0.1/0/{port}"))
             .stderr(Stdio::piped())
             .spawn()?;
-        wait_for_listener(port)?;
+        wait_for_listener(child.id(), port)?;
         replay(Version::V5, &file, port)?;
-        std::thread::sleep(Duration::from_millis(500));
+        wait_until_read(child.id(), port)?;
         stop(child, Signal::SIGTERM)?;
         let flows = std::fs::read_dir(folder.path())?
             .next()

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Capture files, [`pcap`] and [`pcapng`], one frame after the other.
+//! Capture files, [`classic`] pcap and [`pcapng`], one frame after the other.
 //!
 //! Every whole record is delivered, also one that is longer than the file's
 //! snapshot length or whose time makes no sense. A file that is cut off or
 //! corrupt ends there, and says so. Nothing is skipped without a word.
 
+mod classic;
 mod input;
-mod pcap;
 mod pcapng;
 
 use std::fs::File;
@@ -14,7 +14,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT};
+use pcap::{BpfProgram, Linktype};
+
+use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT, EX_USAGE};
 use input::{Fault, Input};
 
 /// An open capture file.
@@ -24,6 +26,8 @@ pub struct Capture {
     format: Format,
     /// The first frame, read when the file was opened.
     first: Option<Result<Record, Fault>>,
+    /// Which frames are wanted; all without.
+    filter: Option<BpfProgram>,
     /// What its frames begin with: what the first one did.
     link: Link,
     size: u64,
@@ -32,7 +36,7 @@ pub struct Capture {
 }
 
 enum Format {
-    Pcap(pcap::Reader),
+    Pcap(classic::Reader),
     PcapNg(pcapng::Reader),
 }
 
@@ -90,6 +94,7 @@ impl Capture {
             input,
             format,
             first: None,
+            filter: None,
             link: Link::Ethernet,
             size,
             records: 0,
@@ -133,6 +138,19 @@ impl Capture {
         others
     }
 
+    /// Delivers only frames that a filter lets through, in the words of
+    /// pcap-filter(7). `EX_USAGE` when it makes no sense.
+    pub fn with_filter(mut self, filter: &str) -> Result<Self, Failure> {
+        let link = match self.link {
+            Link::RawIp => Linktype(12),
+            _ => Linktype::ETHERNET,
+        };
+        let compiled = pcap::Capture::dead(link).and_then(|dead| dead.compile(filter, true));
+        let bad = |error| Failure::new(EX_USAGE, format!("filter '{filter}': {error}"));
+        self.filter = Some(compiled.map_err(bad)?);
+        Ok(self)
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -167,7 +185,10 @@ impl Capture {
             match next.or_else(|| self.format.next(&mut self.input))? {
                 Ok(record) if record.link == self.link => {
                     self.records += 1;
-                    return Some(Ok(record.frame));
+                    let filter = self.filter.as_ref();
+                    if filter.is_none_or(|filter| filter.filter(&record.frame.bytes)) {
+                        return Some(Ok(record.frame));
+                    }
                 }
                 Ok(_) => self.passed_over += 1,
                 Err(fault) => return Some(Err(self.broken(&fault))),
@@ -193,7 +214,7 @@ impl Format {
         if magic == pcapng::MAGIC {
             pcapng::Reader::open(input).map(Format::PcapNg)
         } else {
-            pcap::Reader::open(magic, input).map(Format::Pcap)
+            classic::Reader::open(magic, input).map(Format::Pcap)
         }
     }
 

@@ -12,15 +12,16 @@ use std::rc::Rc;
 
 use nix::poll::PollFlags;
 use sys_bindings::{
-    EALREADY, EINVAL, EISCONN, ENXIO, EOPNOTSUPP, IFNAMSIZ, NGM_ETHER_ADD_MULTI, NGM_ETHER_COOKIE,
-    NGM_ETHER_DEL_MULTI, NGM_ETHER_DETACH, NGM_ETHER_GET_AUTOSRC, NGM_ETHER_GET_ENADDR,
-    NGM_ETHER_GET_IFINDEX, NGM_ETHER_GET_IFNAME, NGM_ETHER_GET_PROMISC, NGM_ETHER_SET_AUTOSRC,
-    NGM_ETHER_SET_ENADDR, NGM_ETHER_SET_PROMISC, NGM_HASREPLY, NGM_READONLY, NG_ETHER_HOOK_DIVERT,
-    NG_ETHER_HOOK_LOWER, NG_ETHER_HOOK_ORPHAN, NG_ETHER_HOOK_UPPER, NG_ETHER_NODE_TYPE,
+    EALREADY, EINVAL, EISCONN, ENETDOWN, ENXIO, EOPNOTSUPP, IFNAMSIZ, NGM_ETHER_ADD_MULTI,
+    NGM_ETHER_COOKIE, NGM_ETHER_DEL_MULTI, NGM_ETHER_DETACH, NGM_ETHER_GET_AUTOSRC,
+    NGM_ETHER_GET_ENADDR, NGM_ETHER_GET_IFINDEX, NGM_ETHER_GET_IFNAME, NGM_ETHER_GET_PROMISC,
+    NGM_ETHER_SET_AUTOSRC, NGM_ETHER_SET_ENADDR, NGM_ETHER_SET_PROMISC, NGM_HASREPLY, NGM_READONLY,
+    NG_ETHER_HOOK_DIVERT, NG_ETHER_HOOK_LOWER, NG_ETHER_HOOK_ORPHAN, NG_ETHER_HOOK_UPPER,
+    NG_ETHER_NODE_TYPE,
 };
 
 use crate::ascii::{Command, Field, Type, INT32, UINT64};
-use crate::errno::{from_host, Errno};
+use crate::errno::Errno;
 use crate::graph::{Graph, HookKey, NodeType};
 use crate::live::Tap;
 use crate::log::Log;
@@ -103,7 +104,7 @@ pub fn node_type() -> NodeType {
 /// Octets of an Ethernet header.
 const HEADER_LEN: usize = 14;
 
-/// Frames read from a live interface at once.
+/// Frames read from a live interface at once, in each direction.
 const MAX_READ: usize = 256;
 
 const UPPER: usize = 0;
@@ -154,6 +155,11 @@ impl Ether {
         Ether { mac, tap, ..self }
     }
 
+    /// The interface of this host that it is, if it is one.
+    pub fn tap(&self) -> Option<&Tap> {
+        self.tap.as_ref().map(|(tap, _)| tap)
+    }
+
     /// The node's name: the interface's, without what paths are made of.
     pub fn node_name(&self) -> String {
         self.name.replace(['.', ':'], "_")
@@ -176,13 +182,22 @@ impl Ether {
         };
         let packet = Packet {
             bytes,
-            received_on: self.index,
+            // What the host sends was received nowhere.
+            received_on: if place == UPPER { 0 } else { self.index },
             fib: self.fib,
             marks: Vec::new(),
             tapped,
         };
         // An interface has nobody to tell of an error.
         let _ = graph.send_data(hook, packet);
+    }
+
+    /// Tells of trouble with the tap, unless it is the same as before.
+    fn report(&self, log: &Log, trouble: String) {
+        if *self.trouble.borrow() != trouble {
+            log.line(format_args!("{}: {trouble}", self.name));
+            self.trouble.replace(trouble);
+        }
     }
 
     fn transmit(&self, packet: &Packet) -> Result<(), Errno> {
@@ -193,7 +208,7 @@ impl Ether {
         if self.autosrc.get() {
             frame[6..12].copy_from_slice(&self.mac);
         }
-        tap.send(&frame).map_err(|error| from_host(&error))
+        tap.send(&frame).map_err(|_| ENETDOWN)
     }
 
     fn nghost_message(&self, cmd: u32) -> Answer {
@@ -287,30 +302,25 @@ impl Node for Ether {
         true
     }
 
-    fn interest(&self) -> Option<Interest<'_>> {
-        let (tap, _) = self.tap.as_ref()?;
-        Some((tap.fd(), PollFlags::POLLIN))
+    fn interests(&self) -> Vec<Interest<'_>> {
+        let ways = self.tap().map(|tap| [&tap.incoming, &tap.outgoing]);
+        let ways = ways.into_iter().flatten();
+        ways.map(|way| (way.fd(), PollFlags::POLLIN)).collect()
     }
 
     fn ready(&self, here: Here<'_>) {
         let Some((tap, log)) = &self.tap else {
             return;
         };
-        for _ in 0..MAX_READ {
-            let received = tap.receive(|seen| {
-                let place = if seen.outgoing { UPPER } else { LOWER };
-                self.see(here.graph, Rc::from(seen.bytes), place, true);
-            });
-            match received {
-                Ok(true) => self.trouble.borrow_mut().clear(),
-                Ok(false) => return,
-                Err(error) => {
-                    let error = error.to_string();
-                    if *self.trouble.borrow() != error {
-                        log.line(format_args!("{}: {error}", self.name));
-                        self.trouble.replace(error);
+        for (way, place) in [(&tap.incoming, LOWER), (&tap.outgoing, UPPER)] {
+            for _ in 0..MAX_READ {
+                match tap.receive(way) {
+                    Ok(Some(frame)) => self.see(here.graph, frame, place, true),
+                    Ok(None) => break,
+                    Err(error) => {
+                        self.report(log, error.to_string());
+                        break;
                     }
-                    return;
                 }
             }
         }

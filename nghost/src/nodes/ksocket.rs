@@ -261,10 +261,11 @@ impl Node for Ksocket {
         here.remove_self();
     }
 
-    fn interest(&self) -> Option<Interest<'_>> {
+    fn interests(&self) -> Vec<Interest<'_>> {
         let mut wanted = PollFlags::POLLIN;
         wanted.set(PollFlags::POLLOUT, self.blocked.get());
-        Some((self.socket().ok()?.as_fd(), wanted))
+        let socket = self.socket().ok();
+        Vec::from_iter(socket.map(|socket| (socket.as_fd(), wanted)))
     }
 
     fn ready(&self, here: Here<'_>) {

@@ -27,7 +27,7 @@ pub struct WorldConfig {
 }
 
 /// One interface.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InterfaceConfig {
     /// Its name, less than 16 octets.
@@ -50,6 +50,11 @@ pub struct InterfaceConfig {
     pub pace: Pace,
     /// The interface of this host whose frames it receives and sends.
     pub live: Option<String>,
+    /// Which of these frames, in the words of pcap-filter(7).
+    pub filter: Option<String>,
+    /// A live interface also receives what is for other hosts.
+    #[serde(default)]
+    pub promiscuous: bool,
 }
 
 /// One route.
@@ -221,6 +226,10 @@ fn option<T: for<'de> Deserialize<'de>>(
             "index" | "fib" => {
                 let number = value.parse::<i64>();
                 Value::Integer(number.map_err(|_| bad(format!("'{value}' is not a number")))?)
+            }
+            "promiscuous" => {
+                let truth = value.parse::<bool>();
+                Value::Boolean(truth.map_err(|_| bad(format!("'{value}' is not true or false")))?)
             }
             _ => Value::String(value.to_owned()),
         };

@@ -58,6 +58,4 @@ pub const UNSAFE: &[&str] = &[
     "ngctl-rs/src/transport/netgraph.rs",
     // jail_get(2) and jail_attach(2), neither.
     "ngctl-rs/src/jail.rs",
-    // AF_PACKET's ring and its addresses.
-    "nghost/src/live.rs",
 ];

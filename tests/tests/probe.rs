@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! `nghost probe` on a live interface and on captures, with nfcapd as its
+//! collector: exactly the packets that the filter lets through, once each, and
+//! the status that it ends with.
+
+use std::fs::File;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{ensure, Context, Result};
+use end_to_end::collector::{self, Collector};
+use end_to_end::nfcapd::{stop, Nfcapd};
+use end_to_end::oracle::{self, FlowKey, Totals};
+use end_to_end::programs::{installed, program};
+use nix::sched::{setns, CloneFlags};
+use nix::sys::signal::Signal;
+
+const EX_USAGE: i32 = 64;
+const EX_DATAERR: i32 = 65;
+const EX_NOHOST: i32 = 68;
+const EX_UNAVAILABLE: i32 = 69;
+
+/// How long anything here may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Two hosts and a cable, as network namespaces.
+struct Cable {
+    near: String,
+    far: String,
+}
+
+/// The probe's interface, in the near namespace.
+const INTERFACE: &str = "probed0";
+
+impl Cable {
+    /// `None`, said aloud, where they cannot be had.
+    fn new(name: &str) -> Result<Option<Self>> {
+        if !nix::unistd::geteuid().is_root() {
+            println!("not run: needs root");
+            return Ok(None);
+        }
+        if installed("ip").is_none() {
+            return Ok(None);
+        }
+        let name = |end| format!("nghost-{name}-{}-{end}", std::process::id());
+        let (near, far) = (name("near"), name("far"));
+        if !ip(&["netns", "add", &near])?.status.success() {
+            println!("not run: no network namespaces here");
+            return Ok(None);
+        }
+        let cable = Cable { near, far };
+        let (near, far) = (&cable.near, &cable.far);
+        for words in [
+            format!("netns add {far}"),
+            format!("link add {INTERFACE} netns {near} type veth peer name far0 netns {far}"),
+            format!("-n {near} link set lo up"),
+            format!("-n {near} addr add 10.9.0.1/24 dev {INTERFACE}"),
+            format!("-n {near} addr add fd09::1/64 dev {INTERFACE} nodad"),
+            format!("-n {near} link set {INTERFACE} up"),
+            format!("-n {far} addr add 10.9.0.2/24 dev far0"),
+            format!("-n {far} addr add fd09::2/64 dev far0 nodad"),
+            format!("-n {far} link set far0 up"),
+        ] {
+            let words: Vec<&str> = words.split(' ').collect();
+            let output = ip(&words)?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            ensure!(output.status.success(), "ip {}: {said}", words.join(" "));
+        }
+        Ok(Some(cable))
+    }
+
+    /// Sends so many datagrams from a namespace, each with 100 octets of data.
+    fn send(namespace: &str, from: &str, to: &str, count: u32) -> Result<()> {
+        let (from, to): (SocketAddr, SocketAddr) = (from.parse()?, to.parse()?);
+        let namespace = File::open(Path::new("/run/netns").join(namespace))?;
+        // A thread may have a namespace of its own.
+        let thread = std::thread::spawn(move || -> Result<()> {
+            setns(namespace, CloneFlags::CLONE_NEWNET)?;
+            let socket = UdpSocket::bind(from)?;
+            for _ in 0..count {
+                socket.send_to(&[7; 100], to)?;
+            }
+            Ok(())
+        });
+        thread.join().expect("the sending thread")
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        for namespace in [&self.near, &self.far] {
+            let _ = ip(&["netns", "del", namespace]);
+        }
+    }
+}
+
+fn ip(args: &[&str]) -> Result<Output> {
+    Command::new("ip").args(args).output().context("ip")
+}
+
+/// Starts the probe in the near namespace and waits until it listens.
+fn probe(cable: &Cable, socket: &Path, args: &[&str]) -> Result<Child> {
+    let child = Command::new("ip")
+        .args(["netns", "exec", &cable.near])
+        .arg(program("nghost")?)
+        .args(["probe", "--interface", INTERFACE, "--socket"])
+        .arg(socket)
+        .args(args)
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let start = Instant::now();
+    while !socket.exists() {
+        ensure!(start.elapsed() < PATIENCE, "the probe does not run");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(child)
+}
+
+/// Waits until the probe has accounted so many packets.
+fn wait_for(socket: &Path, packets: u64) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let mut sum = 0;
+        for version in ["ipv4", "ipv6"] {
+            let output = Command::new(program("flowctl")?)
+                .env("NGHOST_SOCKET", socket)
+                .args(["netflow", "show", version])
+                .output()?;
+            ensure!(output.status.success(), "flowctl: {}", output.status);
+            let table = String::from_utf8(output.stdout)?;
+            for row in table.lines().skip(1) {
+                sum += row.rsplit(' ').next().context("a row")?.parse::<u64>()?;
+            }
+        }
+        if sum == packets {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < PATIENCE, "{sum} instead of {packets}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn key(src: &str, dst: &str) -> Result<FlowKey> {
+    let (src, dst): (SocketAddr, SocketAddr) = (src.parse()?, dst.parse()?);
+    Ok(FlowKey {
+        src: src.ip(),
+        dst: dst.ip(),
+        proto: 17,
+        sport: src.port(),
+        dport: dst.port(),
+        tos: 0,
+    })
+}
+
+#[test]
+fn a_live_interface_to_the_packet() -> Result<()> {
+    let Some(cable) = Cable::new("live")? else {
+        return Ok(());
+    };
+    let (near, far) = (&cable.near, &cable.far);
+    for version in ["5", "9"] {
+        let folder = tempfile::tempdir()?;
+        let Some(nfcapd) = Nfcapd::start(Some(near))? else {
+            return Ok(());
+        };
+        let socket = folder.path().join("socket");
+        let collector = format!("127.0.0.1:{}", nfcapd.port());
+        let filter = "udp port 5353 and not src port 40009";
+        let args = ["-f", filter, "-n", version, "-x", "77", &collector];
+        let child = probe(&cable, &socket, &args)?;
+
+        let (near4, far4) = ("10.9.0.1:5353", "10.9.0.2:40000");
+        let (near6, far6) = ("[fd09::1]:5353", "[fd09::2]:40000");
+        let traffic = [
+            (far, far4, near4, 200, 128),
+            (near, near4, far4, 70, 128),
+            (far, far6, near6, 110, 148),
+            (near, near6, far6, 30, 148),
+        ];
+        for (namespace, from, to, count, _) in traffic {
+            Cable::send(namespace, from, to, count)?;
+        }
+        // What the filter does not let through.
+        Cable::send(far, "10.9.0.2:40009", near4, 5)?;
+        Cable::send(far, far4, "10.9.0.1:5354", 5)?;
+        wait_for(&socket, 410)?;
+        // All is cached still: ending is what exports it.
+        let said = stop(child, Signal::SIGTERM)?;
+        ensure!(!socket.exists(), "nothing is left behind");
+        ensure!(
+            said.contains("packets received=410 unaccounted=0"),
+            "{said}"
+        );
+
+        let (mut totals, mut expected) = (Totals::new(), Totals::new());
+        for (namespace, from, to, count, octets) in traffic {
+            if version == "9" || from.starts_with("10.") {
+                oracle::add(&mut expected, key(from, to)?, count, count * octets);
+            }
+            let _ = namespace;
+        }
+        for record in nfcapd.finish()? {
+            let key = record.key();
+            oracle::add(&mut totals, key, record.in_packets, record.in_bytes);
+            let is_sent = key.sport == 5353;
+            let interfaces = (record.input_snmp, record.output_snmp);
+            let through = if is_sent { (0, 77) } else { (77, 0) };
+            ensure!(interfaces == through, "{key:?}: {interfaces:?}");
+        }
+        ensure!(totals == expected, "version {version}: {totals:?}");
+        println!("version {version}: {} flows, exact", totals.len());
+    }
+    Ok(())
+}
+
+#[test]
+fn an_interface_that_disappears_ends_the_probe() -> Result<()> {
+    let Some(cable) = Cable::new("gone")? else {
+        return Ok(());
+    };
+    let folder = tempfile::tempdir()?;
+    let socket = folder.path().join("socket");
+    let child = probe(&cable, &socket, &["127.0.0.1:2055"])?;
+    ip(&["-n", &cable.near, "link", "del", INTERFACE])?;
+    let output = child.wait_with_output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(EX_UNAVAILABLE), "{said}");
+    ensure!(said.contains("the interface is gone"), "{said}");
+    Ok(())
+}
+
+/// Runs the probe on something that ends by itself.
+fn nghost(args: &[&str]) -> Result<Output> {
+    let output = Command::new(program("nghost")?)
+        .arg("probe")
+        .args(args)
+        .env_remove("NGHOST_SOCKET")
+        .output()?;
+    Ok(output)
+}
+
+/// Both versions, to two collectors at once: each has everything.
+#[test]
+fn a_capture_to_several_collectors() -> Result<()> {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/em0.pcap");
+    for version in ["5", "9"] {
+        let collectors = [Collector::start()?, Collector::start()?];
+        let to = collectors
+            .each_ref()
+            .map(|c| format!("127.0.0.1:{}", c.port));
+        let output = nghost(&["-r", capture, "-n", version, &to[0], &to[1]])?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{said}");
+        let totals = collectors.map(|collector| match version {
+            "5" => collector::totals(&collector.finish()),
+            _ => collector::totals9(&collector.finish()),
+        });
+        let [one, other] = totals;
+        let (one, other) = (one?, other?);
+        ensure!(one == other && !one.is_empty(), "{said}");
+        let has_ipv6 = one.keys().any(|key| key.src.is_ipv6());
+        ensure!(has_ipv6 == (version == "9"), "version {version}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_capture_through_a_filter() -> Result<()> {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/em0.pcap");
+    let collector = Collector::start()?;
+    let to = format!("127.0.0.1:{}", collector.port);
+    let output = nghost(&["-r", capture, "-f", "icmp", &to])?;
+    ensure!(output.status.success());
+    let totals = collector::totals(&collector.finish())?;
+    ensure!(!totals.is_empty() && totals.keys().all(|key| key.proto == 1));
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_is_refused() -> Result<()> {
+    let capture = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/em0.pcap");
+    let this = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (args, status, error) in [
+        (&["-r", capture][..], EX_USAGE, "HOST:PORT"),
+        (&["127.0.0.1:2055"], EX_USAGE, "--interface"),
+        (&["-r", capture, "127.0.0.1"], EX_USAGE, "HOST:PORT"),
+        (
+            &["-r", capture, "-f", "nonsense ((", "127.0.0.1:2055"],
+            EX_USAGE,
+            "nonsense ((",
+        ),
+        (&["-r", this, "127.0.0.1:2055"], EX_DATAERR, "Cargo.toml"),
+        (
+            &["-r", capture, "nosuchhost.invalid:2055"],
+            EX_NOHOST,
+            "nosuchhost",
+        ),
+        (
+            &["-i", "nosuch0", "127.0.0.1:2055"],
+            EX_UNAVAILABLE,
+            "nosuch0",
+        ),
+    ] {
+        let output = nghost(args)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.code() == Some(status), "{args:?}: {said}");
+        ensure!(said.contains(error), "{args:?}: {said}");
+    }
+    Ok(())
+}
