@@ -19,15 +19,7 @@ impl Guest {
     /// A node named `netflow` between the interface and the stack, whose
     /// records are due after a second and go to the UDP port `to`.
     pub fn inline(&mut self, pair: &Pair, to: &str) -> Result<()> {
-        let near = &pair.near;
-        self.ngctl(&format!(
-            "mkpeer {near}: netflow lower iface0
-             name {near}:lower netflow
-             connect {near}: netflow: upper out0
-             msg netflow: settimeouts {{ inactive=1 active=1 }}
-             mkpeer netflow: ksocket export inet/dgram/udp
-             msg netflow:export connect inet/{to}"
-        ))?;
+        self.ngctl(&(hubs(&pair.near) + &node(to)))?;
         Ok(())
     }
 
@@ -109,4 +101,33 @@ impl Guest {
         account.has("received")?;
         Ok(account)
     }
+}
+
+/// A script: two hubs, `below` and `above`, between which a node comes.
+///
+/// FreeBSD's ng_ether reads its hooks without a lock or a reference, so that
+/// one that is removed under load is read when it is freed; a kernel with
+/// INVARIANTS then panics in ng_address_hook(), whichever module is the peer.
+/// The hooks that go in these stories are hubs'.
+pub fn hubs(interface: &str) -> String {
+    format!(
+        "mkpeer {interface}: hub lower ether
+         name {interface}:lower below
+         mkpeer {interface}: hub upper ether
+         name {interface}:upper above
+"
+    )
+}
+
+/// A script: the node between the hubs, with its ksocket.
+pub fn node(to: &str) -> String {
+    format!(
+        "mkpeer below: netflow node iface0
+         name below:node netflow
+         connect above: netflow: node out0
+         msg netflow: settimeouts {{ inactive=1 active=1 }}
+         mkpeer netflow: ksocket export inet/dgram/udp
+         msg netflow:export connect inet/{to}
+"
+    )
 }

@@ -14,11 +14,19 @@ pub const SCENARIO: Scenario = Scenario {
 
 fn story(guest: &mut Guest) -> Result<()> {
     let pair = guest.pair()?;
+    let near = &pair.near;
     guest.collect()?;
-    guest.inline(&pair, "127.0.0.1:4444")?;
+    guest.ngctl(&format!(
+        "mkpeer {near}: netflow lower iface0
+         name {near}:lower netflow
+         connect {near}: netflow: upper out0
+         msg netflow: settimeouts {{ inactive=1 active=1 }}
+         mkpeer netflow: ksocket export inet/dgram/udp
+         msg netflow:export connect inet/127.0.0.1:4444"
+    ))?;
     guest.pour()?;
     guest.collects()?;
-    guest.ok(&format!("ifconfig {} destroy", pair.near))?;
+    guest.ok(&format!("ifconfig {near} destroy"))?;
     // What was in the cache still leaves.
     guest.expect("ngctl show netflow:", "Num hooks: 1")?;
     guest.collects()?;

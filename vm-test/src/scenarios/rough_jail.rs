@@ -3,7 +3,10 @@
 //! with its node in it.
 
 use super::{Scenario, USUAL};
-use crate::guest::Guest;
+use crate::{
+    guest::Guest,
+    load::{hubs, node},
+};
 use anyhow::{ensure, Result};
 
 /// See the file's head.
@@ -15,23 +18,13 @@ pub const SCENARIO: Scenario = Scenario {
 
 fn story(guest: &mut Guest) -> Result<()> {
     let pair = guest.pair()?;
-    let far = &pair.far;
     guest.collect()?;
     guest.inline(&pair, "127.0.0.1:4444")?;
     // The jail's node sees what goes out, and its records go out as well: to
     // this side, and through the node here.
-    guest.ok(&format!(
-        "cat > /tmp/script <<END
-mkpeer {far}: netflow lower iface0
-name {far}:lower netflow
-connect {far}: netflow: upper out0
-msg netflow: setconfig {{ iface=0 conf=3 }}
-msg netflow: settimeouts {{ inactive=1 active=1 }}
-mkpeer netflow: ksocket export inet/dgram/udp
-msg netflow:export connect inet/192.168.1.1:4445
-END
-jexec far ngctl -f /tmp/script"
-    ))?;
+    let script = hubs(&pair.far) + &node("192.168.1.1:4445");
+    guest.ok(&format!("echo '{script}' > /tmp/far && jexec far ngctl -f /tmp/far"))?;
+    guest.ok("jexec far ngctl msg netflow: setconfig '{ iface=0 conf=3 }'")?;
     guest.pour()?;
     guest.passes("netflow")?;
     guest.collects()?;

@@ -2,7 +2,10 @@
 //! Nodes are made in the middle of the load, and shut down in it.
 
 use super::{Scenario, USUAL};
-use crate::guest::Guest;
+use crate::{
+    guest::Guest,
+    load::{hubs, node},
+};
 use anyhow::Result;
 
 /// See the file's head.
@@ -15,10 +18,11 @@ pub const SCENARIO: Scenario = Scenario {
 fn story(guest: &mut Guest) -> Result<()> {
     let pair = guest.pair()?;
     guest.collect()?;
+    guest.ngctl(&hubs(&pair.near))?;
     guest.pour()?;
     let mut packets = 0;
     for _ in 0..5 {
-        guest.inline(&pair, "127.0.0.1:4444")?;
+        guest.ngctl(&node("127.0.0.1:4444"))?;
         guest.passes("netflow")?;
         let account = guest.close("netflow")?;
         account.has("handed_over")?;
