@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod complete;
 mod interactive;
 mod script;
 mod session;
@@ -67,7 +68,7 @@ fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
         session.client()?;
         script.run(&mut session)
     } else if stdin().is_terminal() && stdout().is_terminal() {
-        interactive::run(&mut session)?
+        interactive::run(session)?
     } else {
         return Err(usage(program, "no command specified"));
     };

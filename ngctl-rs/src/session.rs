@@ -28,7 +28,7 @@ pub struct Session {
     /// Who speaks.
     pub program: Program,
     /// Standard output, flushed after every command.
-    pub out: Box<dyn Write>,
+    pub out: Box<dyn Write + Send>,
     /// The scripts that are being run, each by the one before it.
     pub running: Vec<FileId>,
     node_name: String,

@@ -21,12 +21,12 @@ use std::fmt::Write as _;
 /// ```
 pub struct Trace {
     level: u32,
-    sink: Box<dyn FnMut(&str)>,
+    sink: Box<dyn FnMut(&str) + Send>,
 }
 
 impl Trace {
     /// Hands `sink` one line at a time, without its end.
-    pub fn new(level: u32, sink: impl FnMut(&str) + 'static) -> Self {
+    pub fn new(level: u32, sink: impl FnMut(&str) + Send + 'static) -> Self {
         Self {
             level,
             sink: Box::new(sink),

@@ -3,8 +3,8 @@
 
 use super::{request_failed, Command, Failure, Flow, Outcome};
 use crate::session::Session;
-use ngctl_rs::{cli::Exit, client::AsciiMessage, trace::hexdump, Client, Error, Message, Received};
-use std::{io, time::Duration};
+use ngctl_rs::{client::AsciiMessage, trace::hexdump, Client, Error, Message, Received};
+use std::time::Duration;
 
 pub static COMMAND: Command = Command {
     usage: "msg path command [args ... ]",
@@ -28,7 +28,10 @@ fn run(session: &mut Session, args: &[&str]) -> Outcome {
     let client = session.client()?;
     let sent = client.send_ascii(path, &line).map_err(request_failed)?;
     match reply(client, &sent) {
-        Ok(Some(received)) => show(session, received)?,
+        Ok(Some(received)) => {
+            let text = text(client, received);
+            write!(session.out, "{text}")?;
+        }
         Ok(None) => {}
         // The command was carried out, so this is no failure of it.
         Err(error) => session
@@ -52,45 +55,40 @@ fn reply(client: &mut Client, sent: &Message) -> Result<Option<Received>, Error>
     }
 }
 
-/// Shows what came to our node.
-pub fn show(session: &mut Session, received: Received) -> Result<(), Exit> {
-    let written = match received {
-        Received::Packet { hook, bytes } => write!(
-            session.out,
-            "Rec'd data packet on hook \"{hook}\":\n{}",
-            hexdump(&bytes)
-        ),
-        Received::Message { from, message } => match session.client()?.to_ascii(&from, &message) {
-            Ok(ascii) => show_ascii(session, &from, &ascii),
-            Err(_) => show_binary(session, &from, &message),
+/// What came to our node, as it is shown. The node that sent a message is asked
+/// to translate it.
+pub fn text(client: &mut Client, received: Received) -> String {
+    match received {
+        Received::Packet { hook, bytes } => {
+            format!("Rec'd data packet on hook \"{hook}\":\n{}", hexdump(&bytes))
+        }
+        Received::Message { from, message } => match client.to_ascii(&from, &message) {
+            Ok(ascii) => ascii_text(&from, &ascii),
+            Err(_) => binary_text(&from, &message),
         },
-    };
-    written.map_err(Exit::unwritten)
+    }
 }
 
-fn show_ascii(session: &mut Session, from: &str, ascii: &AsciiMessage) -> io::Result<()> {
+fn ascii_text(from: &str, ascii: &AsciiMessage) -> String {
     let AsciiMessage { command, args, .. } = ascii;
     let kind = kind(ascii.is_response);
     let cmd = ascii.cmd as i32;
-    writeln!(
-        session.out,
-        "Rec'd {kind} \"{command}\" ({cmd}) from \"{from}\":"
-    )?;
-    match args.as_str() {
-        "" => writeln!(session.out, "No arguments"),
-        args => writeln!(session.out, "Args:\t{args}"),
-    }
+    let args = match args.as_str() {
+        "" => "No arguments".into(),
+        args => format!("Args:\t{args}"),
+    };
+    format!("Rec'd {kind} \"{command}\" ({cmd}) from \"{from}\":\n{args}\n")
 }
 
 /// For a node that cannot translate.
-fn show_binary(session: &mut Session, from: &str, message: &Message) -> io::Result<()> {
+fn binary_text(from: &str, message: &Message) -> String {
     let kind = kind(message.is_response());
     let cmd = message.header.cmd as i32;
-    writeln!(session.out, "Rec'd {kind} {cmd} from \"{from}\":")?;
-    match message.args.as_slice() {
-        [] => writeln!(session.out, "No arguments"),
-        args => write!(session.out, "{}", hexdump(args)),
-    }
+    let args = match message.args.as_slice() {
+        [] => "No arguments\n".into(),
+        args => hexdump(args),
+    };
+    format!("Rec'd {kind} {cmd} from \"{from}\":\n{args}")
 }
 
 fn kind(is_response: bool) -> &'static str {

@@ -24,7 +24,7 @@ use std::{
 use sys_bindings::nghost::{DefaultPath, SOCKET_ENV};
 
 /// A connection to a netgraph: one node of type `socket`.
-pub trait Transport {
+pub trait Transport: Send {
     /// Names the node, as bind(2).
     ///
     /// # Errors
