@@ -121,6 +121,10 @@ static struct ng_type ng_netflow_typestruct = {
 NETGRAPH_INIT(netflow, &ng_netflow_typestruct);
 MODULE_VERSION(ng_netflow, 1);
 
+/*
+ * ENOMEM leaves nothing behind.  No lock held; the callout's first tick comes
+ * with the node whole.
+ */
 static int
 ng_netflow_constructor(node_p node)
 {
@@ -143,6 +147,10 @@ ng_netflow_constructor(node_p node)
 	return (0);
 }
 
+/*
+ * Rust knows the names.  An error leaves the hook without a role, and netgraph
+ * takes it away without calling disconnect.
+ */
 static int
 ng_netflow_newhook(node_p node, hook_p hook, const char *name)
 {
@@ -155,8 +163,12 @@ ng_netflow_newhook(node_p node, hook_p hook, const char *name)
 	return (error);
 }
 
+/*
+ * The message is freed here whatever becomes of it; a reply goes back even with
+ * an error, as netgraph wants it.
+ */
 static int
-ng_netflow_rcvmsg(node_p node, item_p item, hook_p lasthook)
+ng_netflow_rcvmsg(node_p node, item_p item, hook_p lasthook __unused)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
 	struct ng_mesg *msg, *resp = NULL;
@@ -169,6 +181,10 @@ ng_netflow_rcvmsg(node_p node, item_p item, hook_p lasthook)
 	return (error);
 }
 
+/*
+ * A packet is passed on, and its item with it, or freed.  The hook that it is
+ * passed to is connected for as long as this reader of the node's runs.
+ */
 static int
 ng_netflow_rcvdata(hook_p hook, item_p item)
 {
@@ -185,6 +201,10 @@ ng_netflow_rcvdata(hook_p hook, item_p item)
 	return (error);
 }
 
+/*
+ * Enters what a datagram on its way into a stack needs, which a callout has not
+ * by itself, and arms itself again; callout_drain() in close ends that.
+ */
 static void
 ng_netflow_tick(void *arg)
 {
@@ -215,7 +235,11 @@ ng_netflow_disconnect(hook_p hook)
 	return (0);
 }
 
-/* The hooks are still there, so what is left can be exported. */
+/*
+ * The hooks are still there, so what is left can be exported.  Takes as long as
+ * the last bursts take, seconds for a full cache; may sleep, outside the epoch
+ * only.
+ */
 static int
 ng_netflow_close(node_p node)
 {
@@ -237,6 +261,7 @@ ng_netflow_close(node_p node)
 	return (0);
 }
 
+/* The callout is drained and all hooks are gone: nobody else is here. */
 static int
 ng_netflow_shutdown(node_p node)
 {

@@ -2,7 +2,11 @@
 /*
  * The kernel's services for Rust: each function is one macro, inline or
  * variadic function of the kernel that Rust cannot call itself.  No decisions
- * are made here.  None of them sleeps.
+ * are made here.
+ *
+ * Unless a function says otherwise: it may be called in any context in which
+ * the node runs, the net epoch and the callout included, with or without a
+ * shim_mtx held; it takes no lock, does not sleep and cannot fail.
  */
 #include "opt_inet.h"
 #include "opt_inet6.h"
@@ -45,8 +49,10 @@
 
 static MALLOC_DEFINE(M_NETFLOW, "netflow", "netflow flow cache");
 
-/* Memory: malloc(9).  Zeroed, and freed without its size. */
-
+/*
+ * Memory: malloc(9), zeroed.  NULL when there is none at once.  Never with a
+ * shim_mtx held: malloc(9) may take locks of the VM's.
+ */
 void *
 shim_alloc(size_t size, size_t align)
 {
@@ -54,6 +60,7 @@ shim_alloc(size_t size, size_t align)
 	return (malloc_aligned(size, align, M_NETFLOW, M_NOWAIT | M_ZERO));
 }
 
+/* Takes what shim_alloc() gave, not NULL; never with a shim_mtx held. */
 void
 shim_free(void *p)
 {
@@ -61,10 +68,14 @@ shim_free(void *p)
 	free(p, M_NETFLOW);
 }
 
-/* Locks: mtx(9).  Rust reserves this much room for one, so aligned. */
+/*
+ * Locks: mtx(9).  Rust reserves this much room for one, so aligned.  They are
+ * leaves: whoever holds one takes no other lock.
+ */
 _Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8,
     "kmod/src/kpi/kernel/shim.rs: struct mtx has grown");
 
+/* The memory is zeroed and stays where it is until shim_mtx_destroy(). */
 void
 shim_mtx_init(struct mtx *m)
 {
@@ -72,6 +83,7 @@ shim_mtx_init(struct mtx *m)
 	mtx_init(m, "netflow", NULL, MTX_DEF);
 }
 
+/* Nobody holds it, and nobody will take it. */
 void
 shim_mtx_destroy(struct mtx *m)
 {
@@ -79,6 +91,7 @@ shim_mtx_destroy(struct mtx *m)
 	mtx_destroy(m);
 }
 
+/* Spins while its owner runs, else waits on a turnstile as any mtx(9) does. */
 void
 shim_mtx_lock(struct mtx *m)
 {
@@ -86,6 +99,7 @@ shim_mtx_lock(struct mtx *m)
 	mtx_lock(m);
 }
 
+/* By the thread that has it. */
 void
 shim_mtx_unlock(struct mtx *m)
 {
@@ -93,8 +107,10 @@ shim_mtx_unlock(struct mtx *m)
 	mtx_unlock(m);
 }
 
-/* Counters: counter(9), a place for each CPU. */
-
+/*
+ * Counters: counter(9), a place for each CPU.  NULL when there is no memory;
+ * never with a shim_mtx held, as memory.
+ */
 struct shim_counter *
 shim_counter_alloc(void)
 {
@@ -102,6 +118,7 @@ shim_counter_alloc(void)
 	return ((struct shim_counter *)counter_u64_alloc(M_NOWAIT));
 }
 
+/* Nobody adds to it any more; never with a shim_mtx held. */
 void
 shim_counter_free(struct shim_counter *c)
 {
@@ -109,13 +126,15 @@ shim_counter_free(struct shim_counter *c)
 	counter_u64_free((counter_u64_t)c);
 }
 
+/* This CPU's place only. */
 void
 shim_counter_add(struct shim_counter *c, uint64_t n)
 {
 
-	counter_u64_add((counter_u64_t)c, n);
+	counter_u64_add((counter_u64_t)c, (int64_t)n);
 }
 
+/* All places added up, one after the other: exact when nobody adds. */
 uint64_t
 shim_counter_fetch(struct shim_counter *c)
 {
@@ -129,19 +148,21 @@ uint64_t
 shim_uptime_ms(void)
 {
 
-	return (sbttoms(getsbinuptime()));
+	return ((uint64_t)sbttoms(getsbinuptime()));
 }
 
+/* The wall clock, to the tick.  Seconds wrap in 2106, as NetFlow's do. */
 void
 shim_wall_clock(uint32_t *secs, uint32_t *nanos)
 {
 	struct timespec now;
 
 	getnanotime(&now);
-	*secs = now.tv_sec;
-	*nanos = now.tv_nsec;
+	*secs = (uint32_t)now.tv_sec;
+	*nanos = (uint32_t)now.tv_nsec;
 }
 
+/* Once for each node, when it is made.  May take the generator's own lock. */
 void
 shim_random(void *buf, size_t len)
 {
@@ -149,6 +170,7 @@ shim_random(void *buf, size_t len)
 	arc4random_buf(buf, len);
 }
 
+/* Not with a shim_mtx held: the console may be slow. */
 void
 shim_log(const char *line, size_t len)
 {
@@ -156,7 +178,11 @@ shim_log(const char *line, size_t len)
 	log(LOG_NOTICE, "%.*s\n", (int)len, line);
 }
 
-/* Routes: of the node's network stack, inside the net epoch. */
+/*
+ * Routes, of the node's own network stack, whichever stack the packet's thread
+ * is in.  Not with a shim_mtx held, as fib lookups may be of any algorithm.
+ * false, with *hop as it was, when there is no route.
+ */
 
 uint32_t
 shim_fibs(const struct ng_node *node)
@@ -190,8 +216,8 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 	if (rt != NULL) {
 		nh = nhop_select_func(rnd.rnd_nhop, 0);
 		rt_get_inet_prefix_plen(rt, &prefix, &plen, &scope);
-		hop->interface = if_getindex(nh->nh_ifp);
-		hop->prefix_len = plen;
+		hop->interface = (uint32_t)if_getindex(nh->nh_ifp);
+		hop->prefix_len = (uint32_t)plen;
 		/* A gateway of the other family has no place in a record. */
 		if (nh->gw_sa.sa_family == AF_INET)
 			memcpy(hop->gateway, &nh->gw4_sa.sin_addr,
@@ -224,8 +250,8 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 	if (rt != NULL) {
 		nh = nhop_select_func(rnd.rnd_nhop, 0);
 		rt_get_inet6_prefix_plen(rt, &prefix, &plen, &scope);
-		hop->interface = if_getindex(nh->nh_ifp);
-		hop->prefix_len = plen;
+		hop->interface = (uint32_t)if_getindex(nh->nh_ifp);
+		hop->prefix_len = (uint32_t)plen;
 		if (nh->gw_sa.sa_family == AF_INET6)
 			memcpy(hop->gateway, &nh->gw6_sa.sin6_addr,
 			    sizeof(nh->gw6_sa.sin6_addr));
@@ -236,7 +262,7 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 	return (rt != NULL);
 }
 
-/* Hooks. */
+/* Hooks: a reference keeps one's memory, not its connection. */
 
 void
 shim_hook_ref(struct ng_hook *hook)
@@ -252,16 +278,22 @@ shim_hook_unref(struct ng_hook *hook)
 	NG_HOOK_UNREF(hook);
 }
 
+/*
+ * Sends a datagram down a hook that the caller has a reference on.  Inside the
+ * net epoch, without any lock held: the datagram may go into a network stack,
+ * and come back as a packet, before this returns.  ENOBUFS without memory, or
+ * netgraph's or the peer's errno; the mbuf is gone in any case.
+ */
 int
 shim_send(struct ng_hook *hook, const void *datagram, size_t len)
 {
 	struct mbuf *m;
 	int error;
 
-	m = m_get3(len, M_NOWAIT, MT_DATA, M_PKTHDR);
+	m = m_get3((int)len, M_NOWAIT, MT_DATA, M_PKTHDR);
 	if (m == NULL)
 		return (ENOBUFS);
-	if (m_append(m, len, datagram) == 0) {
+	if (m_append(m, (int)len, datagram) == 0) {
 		m_freem(m);
 		return (ENOBUFS);
 	}
@@ -269,13 +301,16 @@ shim_send(struct ng_hook *hook, const void *datagram, size_t len)
 	return (error);
 }
 
-/* Packets: mbuf(9). */
+/*
+ * Packets: mbuf(9) chains with a packet header, which are the caller's while
+ * rcvdata runs.  Their bytes are never changed.
+ */
 
 size_t
 shim_packet_len(const struct mbuf *m)
 {
 
-	return (m->m_pkthdr.len);
+	return ((size_t)m->m_pkthdr.len);
 }
 
 const void *
@@ -283,18 +318,19 @@ shim_packet_first(const struct mbuf *m, size_t *len)
 {
 
 	/* Data of an unmapped mbuf has no address; shim_packet_copy() has. */
-	*len = (m->m_flags & M_EXTPG) != 0 ? 0 : m->m_len;
+	*len = (m->m_flags & M_EXTPG) != 0 ? 0 : (size_t)m->m_len;
 	return (m->m_data);
 }
 
+/* false, with nothing copied, when the packet ends before. */
 bool
 shim_packet_copy(const struct mbuf *m, size_t at, void *to, size_t len)
 {
-	const size_t total = m->m_pkthdr.len;
+	const size_t total = (size_t)m->m_pkthdr.len;
 
 	if (at > total || len > total - at)
 		return (false);
-	m_copydata(m, at, len, to);
+	m_copydata(m, (int)at, (int)len, to);
 	return (true);
 }
 
@@ -302,15 +338,16 @@ uint32_t
 shim_packet_fib(struct mbuf *m)
 {
 
-	return (M_GETFIB(m));
+	return ((uint32_t)M_GETFIB(m));
 }
 
+/* The interface cannot go while the net epoch lasts.  0 without one. */
 uint32_t
 shim_packet_received_on(const struct mbuf *m)
 {
 
 	return (m->m_pkthdr.rcvif == NULL ? 0 :
-	    if_getindex(m->m_pkthdr.rcvif));
+	    (uint32_t)if_getindex(m->m_pkthdr.rcvif));
 }
 
 /* The mark is base's own tag: a node's ID behind the tag's header. */
@@ -327,6 +364,7 @@ shim_packet_is_marked(struct mbuf *m, const struct ng_node *only_by)
 	return (false);
 }
 
+/* Without memory the packet stays unmarked, as base leaves it. */
 void
 shim_packet_mark(struct mbuf *m, const struct ng_node *node)
 {
@@ -340,8 +378,10 @@ shim_packet_mark(struct mbuf *m, const struct ng_node *node)
 	m_tag_prepend(m, tag);
 }
 
-/* Replies to control messages. */
-
+/*
+ * Replies to control messages: malloc(9) of netgraph's, zeroed; NULL when there
+ * is no memory at once.  Never with a shim_mtx held.
+ */
 void *
 shim_reply(const struct ng_mesg *request, struct ng_mesg **resp, size_t arglen)
 {
@@ -350,10 +390,11 @@ shim_reply(const struct ng_mesg *request, struct ng_mesg **resp, size_t arglen)
 	return (*resp == NULL ? NULL : (*resp)->data);
 }
 
+/* Only what is announced shrinks; the memory stays as it is. */
 void
 shim_reply_shorten(struct ng_mesg *resp, size_t arglen)
 {
 
 	if (arglen < resp->header.arglen)
-		resp->header.arglen = arglen;
+		resp->header.arglen = (uint32_t)arglen;
 }

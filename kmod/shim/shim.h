@@ -3,8 +3,8 @@
  * The seam between C and Rust in the kernel module.  kmod/src/entry.rs
  * defines the first half, kmod/src/kpi/kernel.rs declares and uses the second.
  */
-#ifndef _NG_NETFLOW_SHIM_H_
-#define	_NG_NETFLOW_SHIM_H_
+#ifndef NG_NETFLOW_SHIM_H
+#define	NG_NETFLOW_SHIM_H
 
 #include <sys/types.h>
 
@@ -37,7 +37,7 @@ void	 netflow_destroy(void *);
 struct shim_hop {
 	uint8_t		gateway[16];	/* all zeroes when there is none */
 	uint32_t	interface;	/* ifIndex */
-	uint8_t		prefix_len;	/* bits */
+	uint32_t	prefix_len;	/* bits */
 };
 
 /* What Rust calls: macros, inline functions and variadic ones of the kernel. */
@@ -83,4 +83,4 @@ void	*shim_reply(const struct ng_mesg *request, struct ng_mesg **resp,
 	    size_t arglen);
 void	 shim_reply_shorten(struct ng_mesg *, size_t arglen);
 
-#endif /* _NG_NETFLOW_SHIM_H_ */
+#endif /* NG_NETFLOW_SHIM_H */

@@ -75,7 +75,7 @@ impl Routes for Kernel {
                 Hop {
                     interface: if_index(hop.interface),
                     gateway: Ipv4Addr::new(a, b, c, d),
-                    prefix_len: hop.prefix_len,
+                    prefix_len: hop.prefix_len as u8,
                 }
             },
         )
@@ -88,7 +88,7 @@ impl Routes for Kernel {
             || Hop {
                 interface: if_index(hop.interface),
                 gateway: Ipv6Addr::from(hop.gateway),
-                prefix_len: hop.prefix_len,
+                prefix_len: hop.prefix_len as u8,
             },
         )
     }

@@ -44,7 +44,7 @@ impl mtx {
 pub struct shim_hop {
     pub gateway: [u8; 16],
     pub interface: u32,
-    pub prefix_len: u8,
+    pub prefix_len: u32,
 }
 
 unsafe extern "C" {
