@@ -22,6 +22,7 @@ help:
 	@echo 'make test fmt clippy doc   parts of it'
 	@echo 'make kmod            the module, build/kmod/ng_netflow.ko'
 	@echo 'make gate            checks that module before anyone loads it'
+	@echo 'make analyze         static analyzers, on its C part'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo 'make bindings        sys-bindings, from FreeBSD headers'
 	@echo 'make check-bindings  fails if that would change them'

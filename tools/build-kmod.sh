@@ -1,12 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
+#   build-kmod.sh [analyze]
+#
 # Builds build/kmod/ng_netflow.ko for FreeBSD amd64 from a Debian machine.
 # On FreeBSD itself kmod/Makefile does the same with the system's own rules.
 #
 # A kernel with INVARIANTS only takes modules that have it too: for one, set
 # KMOD_CFLAGS='-DINVARIANTS -DINVARIANT_SUPPORT -DWITNESS', and KMOD_OUT to keep
 # it apart from the usual module.
+#
+# "analyze" builds nothing: clang's static analyzer and gcc's read the shim, and
+# anything that they find is a failure.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,11 +33,10 @@ cp -R /usr/include/ck_*.h /usr/include/gcc include/
 
 # Flags as FreeBSD's kern.mk and kmod.mk have them.  __FreeBSD_version, which
 # zig leaves to its compiler, is that of FreeBSD 15.0.
-cflags='--target=x86_64-unknown-freebsd15.0 -std=gnu17 -O2 -pipe
-    -D_KERNEL -DKLD_MODULE -D__FreeBSD_version=1500068
+cflags='--target=x86_64-unknown-freebsd15.0 -pipe
     -D__printf__=__freebsd_kprintf__
-    -fno-common -fno-strict-aliasing -ffreestanding -fwrapv
-    -mcmodel=kernel -mno-red-zone -mno-mmx -mno-sse -mno-avx -msoft-float
+    -fno-common -fno-strict-aliasing
+    -mno-mmx -mno-sse -mno-avx -msoft-float
     -fno-asynchronous-unwind-tables -fstack-protector
     -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer
     -fstack-size-section
@@ -49,13 +53,30 @@ cflags="$cflags -Wno-declaration-after-statement -Wno-pre-c11-compat
     -Wno-disabled-macro-expansion -Wno-pointer-sign -Wno-cast-function-type-strict
     -Wno-missing-field-initializers -Wno-unsafe-buffer-usage"
 
+# What any compiler must be told to see what the kernel's sees.
+set -- "${1:-build}" -std=gnu17 -O2 -ffreestanding -fwrapv -mcmodel=kernel \
+    -mno-red-zone -D_KERNEL -DKLD_MODULE -D__FreeBSD_version=1500068 \
+    -nostdinc -I. -include opt_global.h \
+    -isystem "$headers/x86_64-freebsd-none" \
+    -isystem "$headers/generic-freebsd" -isystem include \
+    -ffile-prefix-map="$root/="
+what=$1
+shift
+
+if [ "$what" = analyze ]; then
+	for source in ng_netflow services; do
+		clang-19 --analyze -Xclang -analyzer-output=text \
+		    -Xclang -analyzer-werror $cflags "$@" "$shim/$source.c"
+		gcc -fanalyzer -Werror -U__linux__ -D__FreeBSD__=15 -fno-pic \
+		    -Wno-pointer-sign "$@" -c "$shim/$source.c" -o /dev/null
+		echo "kmod: $source.c: the analyzers of clang and gcc found nothing"
+	done
+	exit
+fi
+
 echo "kmod: compiling the shim"
 for source in ng_netflow services; do
-	clang-19 $cflags ${KMOD_CFLAGS:-} -nostdinc -I. -include opt_global.h \
-	    -isystem "$headers/x86_64-freebsd-none" \
-	    -isystem "$headers/generic-freebsd" -isystem include \
-	    -ffile-prefix-map="$root/=" \
-	    -c "$shim/$source.c" -o "$source.o"
+	clang-19 $cflags ${KMOD_CFLAGS:-} "$@" -c "$shim/$source.c" -o "$source.o"
 done
 
 echo "kmod: compiling the node, and Rust's core library for the kernel"

@@ -19,7 +19,7 @@ step_docs() { make doc; }
 step_tests() { cargo build --workspace && cargo test --workspace --no-fail-fast -- --show-output; }
 step_freebsd() { tools/build-freebsd-tools.sh --check nghost; }
 step_bindings() { make check-bindings; }
-step_module() { make gate; }
+step_module() { make gate && make analyze; }
 step_scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck -S warning; }
 step_makefile() {
 	for target in all help demo install deinstall clean; do

@@ -8,7 +8,7 @@
 set -eu
 
 # kmod: compiles and links the FreeBSD module, and makes the bindings.
-packages_kmod='cargo-web rustc-web rust-web-src clang-19 lld-19 llvm-19 libclang-19-dev libck-dev python3 python3-pip'
+packages_kmod='gcc cargo-web rustc-web rust-web-src clang-19 lld-19 llvm-19 libclang-19-dev libck-dev python3 python3-pip'
 
 # rust: and what the tools link with; FreeBSD has that in base.
 packages_rust='gcc libc6-dev libpcap-dev ca-certificates'

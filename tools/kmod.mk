@@ -19,6 +19,11 @@ gate: kmod
 	@cargo run --quiet --release -p object-gate -- \
 	    --symbols $(KERNEL_SYMBOLS) build/kmod/ng_netflow.ko
 
+# Static analyzers read the C part.
+analyze:
+	@tools/install-deps.sh kmod
+	@tools/build-kmod.sh analyze
+
 # sys-bindings/src/generated.rs, from FreeBSD's headers.
 bindings:
 	@tools/install-deps.sh kmod
@@ -28,4 +33,4 @@ check-bindings:
 	@tools/install-deps.sh kmod
 	@sys-bindings/generate.sh --check
 
-.PHONY: kmod gate bindings check-bindings
+.PHONY: kmod gate analyze bindings check-bindings
