@@ -19,7 +19,7 @@ step_docs() { make doc; }
 step_tests() { cargo build --workspace && cargo test --workspace --no-fail-fast -- --show-output; }
 step_freebsd() { tools/build-freebsd-tools.sh --check nghost; }
 step_bindings() { make check-bindings; }
-step_module() { make gate && make analyze; }
+step_module() { make gate && make analyze && make reproducible; }
 step_scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck -S warning; }
 step_makefile() {
 	for target in all help demo install deinstall clean; do
@@ -41,7 +41,7 @@ notable() {
 		/^(successes:|running )/ { printed = 0 }
 		/^test result: ok/ { tests += $4 }
 		/^proptest: / || !NF { next }
-		printed || /^not run|^object gate|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
+		printed || /^not run|^object gate|^reproducible|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
 		END { if (tests) print "    " tests " tests passed" }' "$1"
 }
 

@@ -41,8 +41,11 @@ export RUSTC_BOOTSTRAP=1
 #   code-model=kernel                  addresses in the topmost 2 GB
 #   force-frame-pointers               stack traces in ddb(4)
 #   emit-stack-sizes                   for the object gate
+#   remap-path-prefix                  the same bytes, wherever it is built
 export RUSTFLAGS='-Crelocation-model=static -Ccode-model=kernel -Zplt=yes
     -Cforce-frame-pointers=yes -Zemit-stack-sizes'
+RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$root=.
+    --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 
 target=${CARGO_TARGET_DIR:-$root/build/cargo}/kmod
 "$cargo" rustc --quiet --manifest-path "$root/kmod/Cargo.toml" \

@@ -19,6 +19,10 @@ gate: kmod
 	@cargo run --quiet --release -p object-gate -- \
 	    --symbols $(KERNEL_SYMBOLS) build/kmod/ng_netflow.ko
 
+# The same sources give the same module.
+reproducible: kmod
+	@tools/reproducible.sh
+
 # Static analyzers read the C part.
 analyze:
 	@tools/install-deps.sh kmod
@@ -33,4 +37,4 @@ check-bindings:
 	@tools/install-deps.sh kmod
 	@sys-bindings/generate.sh --check
 
-.PHONY: kmod gate analyze bindings check-bindings
+.PHONY: kmod gate reproducible analyze bindings check-bindings
