@@ -8,9 +8,12 @@ mod commands;
 mod flows;
 mod format;
 
-use getopts::{Matches, Options, ParsingStyle};
-use ngctl_rs::cli::{option_error, say, Exit, Program, EX_OK, EX_USAGE};
+use ngctl_rs::cli::{print, say, Exit, Program, EX_OK, EX_USAGE};
+use ngctl_rs::options::{help, parse, Opt, OURS};
 use std::process::ExitCode;
+
+/// After "usage: " and the program's name, as in base.
+const USAGE: &str = "[-d level] nodename command";
 
 fn main() -> ExitCode {
     let (program, args) = Program::from_args(std::env::args_os());
@@ -18,14 +21,32 @@ fn main() -> ExitCode {
     program.end(result)
 }
 
+/// Base's option, and what it does.
+const BASES: [Opt; 1] = [Opt {
+    letter: "d",
+    long: "",
+    value: "level",
+    text: "how much to tell about messages, on standard error: 1 failed requests, 2 all",
+}];
+
 fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
-    let options = parse(args).map_err(|fail| {
-        program.warn(option_error(&fail));
+    let known = [&BASES[..], &OURS].concat();
+    let options = parse(&known, args).map_err(|exit| {
+        program.warn(&exit.message);
         usage(program, EX_USAGE)
     })?;
-    // As with getopt(3), of an option given twice the last one counts.
     let last = |name| options.opt_strs(name).pop();
 
+    if options.opt_present("help") {
+        let commands = commands::COMMANDS.iter();
+        let commands = commands.map(|command| (command.usage, command.summary));
+        let about = "Shows the flow cache of an ng_netflow(4) node, the kernel's or nghost's.";
+        let usage = format!("{} {USAGE}", program.name());
+        return print(&help(&usage, about, &known, commands));
+    }
+    if options.opt_present("version") {
+        return print(concat!("flowctl ", env!("CARGO_PKG_VERSION"), "\n"));
+    }
     let debug = match last("d").map(|level| level.parse()) {
         None => 0,
         Some(Ok(level)) => level,
@@ -45,17 +66,9 @@ fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
     action(&mut client, &path(node))
 }
 
-fn parse(args: &[String]) -> Result<Matches, getopts::Fail> {
-    Options::new()
-        .parsing_style(ParsingStyle::StopAtFirstFree)
-        .optmulti("d", "", "", "")
-        .optmulti("", "socket", "", "")
-        .parse(args)
-}
-
 fn usage(program: &Program, code: u8) -> Exit {
     let name = program.name();
-    say(format_args!("usage: {name} [-d level] nodename command"));
+    say(format_args!("usage: {name} {USAGE}"));
     Exit::new(code, "")
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What the commands built on this library share: err(3)'s way of speaking,
-//! getopt(3)'s words, sysexits(3)'s numbers.
+//! What the commands built on this library share: err(3)'s way of speaking and
+//! sysexits(3)'s numbers.
 
 use crate::{
     client::Client,
@@ -164,24 +164,19 @@ impl Program {
     }
 }
 
+/// Prints text, as `--help` and `--version` do.
+///
+/// # Errors
+/// [`Exit::unwritten`].
+pub fn print(text: &str) -> Result<(), Exit> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(Exit::unwritten)
+}
+
 /// A line on standard error. If its reader went away there is nobody to tell,
 /// and eprintln! would panic.
 pub fn say(line: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "{line}");
-}
-
-/// What getopt(3) says of options that it does not take.
-///
-/// ```
-/// let fail = getopts::Options::new().parse(["-x"]).unwrap_err();
-/// assert_eq!(ngctl_rs::cli::option_error(&fail), "illegal option -- x");
-/// ```
-pub fn option_error(fail: &getopts::Fail) -> String {
-    match fail {
-        getopts::Fail::UnrecognizedOption(option) => format!("illegal option -- {option}"),
-        getopts::Fail::ArgumentMissing(option) => {
-            format!("option requires an argument -- {option}")
-        }
-        other => other.to_string(),
-    }
 }

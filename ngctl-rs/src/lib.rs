@@ -16,7 +16,7 @@
 //! | [`error`], [`errno`] | what can go wrong, in FreeBSD's words |
 //! | [`trace`] | what goes over the socket, for people |
 //! | [`jail`] | the `-j` of ngctl(8) |
-//! | [`cli`] | what the commands built on this library share |
+//! | [`cli`], [`options`] | what the commands built on this library share |
 //!
 //! The article of 2004 that every NetFlow howto for FreeBSD descends from:
 //!
@@ -45,6 +45,7 @@ pub mod error;
 pub mod generic;
 pub mod jail;
 pub mod message;
+pub mod options;
 pub mod trace;
 pub mod transport;
 

@@ -10,8 +10,9 @@ mod interactive;
 mod script;
 mod session;
 
-use getopts::{Matches, Options, ParsingStyle};
-use ngctl_rs::cli::{option_error, say, Exit, Program, EX_NOINPUT, EX_USAGE};
+use commands::COMMANDS;
+use ngctl_rs::cli::{print, say, Exit, Program, EX_NOINPUT, EX_USAGE};
+use ngctl_rs::options::{help, parse, Opt, OURS};
 use ngctl_rs::{error::describe, jail};
 use script::Script;
 use session::{Session, Status};
@@ -23,17 +24,58 @@ use std::{
 /// After "usage: " and the program's name, as in base.
 const USAGE: &str = "[-j jail] [-d] [-f filename] [-n nodename] [command [argument ...]]";
 
+const ABOUT: &str = "Makes, joins, asks and removes the nodes of netgraph(4), the kernel's or \
+                     nghost's.\nWithout a command or a file, at a terminal, it prompts for commands.";
+
 fn main() -> ExitCode {
     let (program, args) = Program::from_args(std::env::args_os());
     let result = args.and_then(|args| run(&program, &args));
     program.end(result)
 }
 
+/// Base's options, and what they do.
+const BASES: [Opt; 4] = [
+    Opt {
+        letter: "j",
+        long: "",
+        value: "jail",
+        text: "attach to the jail with this name or number first; FreeBSD only",
+    },
+    Opt {
+        letter: "d",
+        long: "",
+        value: "",
+        text: "tell more about messages, on standard error; up to three times",
+    },
+    Opt {
+        letter: "f",
+        long: "",
+        value: "filename",
+        text: "run the commands in the file, - for standard input",
+    },
+    Opt {
+        letter: "n",
+        long: "",
+        value: "nodename",
+        text: "call our own node so [default: ngctl and the process id]",
+    },
+];
+
 fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
-    let options = parse(args).map_err(|fail| usage(program, &option_error(&fail)))?;
-    // As with getopt(3), of an option given twice the last one counts.
+    let known = [&BASES[..], &OURS].concat();
+    let options = parse(&known, args).map_err(|exit| usage(program, &exit.message))?;
     let last = |name| options.opt_strs(name).pop();
 
+    if options.opt_present("help") {
+        let commands = COMMANDS
+            .iter()
+            .map(|command| (command.usage, command.summary));
+        let usage = format!("{} {USAGE}", program.name());
+        return print(&help(&usage, ABOUT, &known, commands));
+    }
+    if options.opt_present("version") {
+        return print(concat!("ngctl-rs ", env!("CARGO_PKG_VERSION"), "\n"));
+    }
     let script = match last("f") {
         Some(path) => {
             let script = match path.as_str() {
@@ -76,17 +118,6 @@ fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
         Status::Done | Status::Quit => Ok(()),
         Status::Failed(code) => Err(Exit::new(code, "")),
     }
-}
-
-fn parse(args: &[String]) -> Result<Matches, getopts::Fail> {
-    Options::new()
-        .parsing_style(ParsingStyle::StopAtFirstFree)
-        .optflagmulti("d", "", "")
-        .optmulti("f", "", "", "")
-        .optmulti("j", "", "", "")
-        .optmulti("n", "", "", "")
-        .optmulti("", "socket", "", "")
-        .parse(args)
 }
 
 /// Base says what is wrong and how it is done right.

@@ -7,8 +7,10 @@ mod show;
 
 /// A command.
 pub struct Command {
-    /// Its name.
-    pub name: &'static str,
+    /// Its name, then what follows it.
+    pub usage: &'static str,
+    /// What it does.
+    pub summary: &'static str,
     /// Makes sense of the words after its name, before anything is connected.
     pub parse: fn(&[String]) -> Result<Action, Exit>,
 }
@@ -16,7 +18,8 @@ pub struct Command {
 /// What is then done with the node at a path.
 pub type Action = Box<dyn Fn(&mut Client, &str) -> Result<(), Exit>>;
 
-static COMMANDS: [&Command; 1] = [&show::COMMAND];
+/// All commands.
+pub static COMMANDS: [&Command; 1] = [&show::COMMAND];
 
 /// The exit status that base has for everything.
 const EX_BASE: u8 = 1;
@@ -25,6 +28,9 @@ const EX_BASE: u8 = 1;
 pub fn find(word: &str) -> Result<&'static Command, Exit> {
     COMMANDS
         .into_iter()
-        .find(|command| !word.is_empty() && command.name.starts_with(word))
+        .find(|command| {
+            let name = command.usage.split(' ').next().unwrap_or_default();
+            !word.is_empty() && name.starts_with(word)
+        })
         .ok_or_else(|| Exit::new(EX_BASE, format!("bad command: {word}")))
 }

@@ -16,7 +16,9 @@ use std::{
 };
 
 pub static COMMAND: Command = Command {
-    name: "show",
+    usage: "show [ipv4|ipv6] [human|verbose]",
+    summary: "Print the flows in the cache: a line each, human with ports in decimal, \
+              verbose with masks, flags, next hop and size too",
     parse,
 };
 
@@ -51,8 +53,7 @@ fn request(words: &[String]) -> Result<Request, Exit> {
             _ if begins("human") && style.is_none() => style = Some(Style::Human),
             _ if begins("verbose") && style.is_none() => style = Some(Style::Verbose),
             _ => {
-                let usage = "show [ipv4|ipv6] [human|verbose]";
-                let message = format!("show: bad argument: {word}; usage: {usage}");
+                let message = format!("show: bad argument: {word}; usage: {}", COMMAND.usage);
                 return Err(Exit::new(EX_USAGE, message));
             }
         }

@@ -5,9 +5,10 @@
 //! Usage, aliases and what is printed are those of ngctl(8), to the byte.
 
 use crate::session::Session;
-use getopts::{Matches, Options, ParsingStyle};
+use getopts::Matches;
 use ngctl_rs::{
-    cli::{option_error, Exit, EX_OSERR},
+    cli::{Exit, EX_OSERR},
+    options::{parse, Opt},
     Error,
 };
 use std::{fmt, io};
@@ -140,14 +141,19 @@ fn request_failed(error: Error) -> Failure {
 }
 
 /// The single-letter options in front of a command's arguments.
-fn options(session: &Session, letters: &[&str], args: &[&str]) -> Result<Matches, Failure> {
-    let mut options = Options::new();
-    options.parsing_style(ParsingStyle::StopAtFirstFree);
-    for letter in letters {
-        options.optflagmulti(letter, "", "");
-    }
-    options.parse(args).map_err(|fail| {
-        session.program.warn(option_error(&fail));
+fn options(session: &Session, letters: &[&'static str], args: &[&str]) -> Result<Matches, Failure> {
+    let options: Vec<Opt> = letters
+        .iter()
+        .map(|letter| Opt {
+            letter,
+            long: "",
+            value: "",
+            text: "",
+        })
+        .collect();
+    let args: Vec<String> = args.iter().map(|arg| arg.to_string()).collect();
+    parse(&options, &args).map_err(|exit| {
+        session.program.warn(exit.message);
         Failure::Usage
     })
 }
