@@ -134,7 +134,7 @@ mod tests {
         let help = help("x [-d]", "Does x.", &OURS, commands.into_iter());
         for text in [
             "usage: x [-d]\n",
-            "--socket path\n",
+            "  --socket path   where",
             "<path>\n",
             "  a               b\n",
         ] {
