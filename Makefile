@@ -4,14 +4,19 @@
 
 PREFIX?=	/usr/local
 SBINDIR?=	$(PREFIX)/sbin
+MANDIR?=	$(PREFIX)/share/man
 KMODDIR?=	/boot/modules
+KMOD?=		build/kmod/ng_netflow.ko
 CARGO?=		cargo
 
-TOOLS=		flowctl nghost ngctl-rs
+# What is installed depends on where it is to run.
+UNAME!=		uname
+TARGET_OS?=	$(UNAME)
+TOOLDIR?=	$${CARGO_TARGET_DIR:-target}/release
 
 # On FreeBSD the module and the tools, elsewhere the tools.
 all: tools
-	@if [ "$$(uname)" = FreeBSD ]; then $(MAKE) kmod; fi
+	@if [ "$(UNAME)" = FreeBSD ]; then $(MAKE) kmod; fi
 
 help:
 	@echo 'make                 the tools; on FreeBSD the module too'
@@ -27,10 +32,15 @@ help:
 	@echo 'make bindings        sys-bindings, from FreeBSD headers'
 	@echo 'make check-bindings  fails if that would change them'
 	@echo 'make install         DESTDIR, PREFIX and KMODDIR are honoured'
-	@echo 'make deinstall clean'
+	@echo 'make deinstall       removes exactly that; make list-installed names it'
+	@echo 'make load unload     the module that was built, by its path, on FreeBSD'
+	@echo 'make which           which ng_netflow is loaded: ours, or base'"'"'s'
+	@echo 'make dist            build/dist/ng_netflow-VERSION.tar.gz, for the port'
+	@echo 'make clean'
 
 include tools/kmod.mk
 include tools/vm-test.mk
+include tools/dist.mk
 
 tools:
 	tools/install-deps.sh rust
@@ -60,26 +70,36 @@ doc:
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' \
 	    $(CARGO) doc --workspace --no-deps --document-private-items
 
-install:
-	install -d $(DESTDIR)$(SBINDIR)
-	for tool in $(TOOLS); do \
-	    install -m 555 "$${CARGO_TARGET_DIR:-target}/release/$$tool" \
-	        $(DESTDIR)$(SBINDIR)/ || exit; \
-	done
-	@if [ "$$(uname)" = FreeBSD ]; then $(MAKE) install-kmod; fi
+INSTALLER=	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SBINDIR="$(SBINDIR)" \
+		MANDIR="$(MANDIR)" KMODDIR="$(KMODDIR)" KMOD="$(KMOD)" TOOLDIR="$(TOOLDIR)" \
+		TARGET_OS="$(TARGET_OS)" tools/install.sh
 
-install-kmod:
-	install -d $(DESTDIR)$(KMODDIR)
-	install -m 555 build/kmod/ng_netflow.ko $(DESTDIR)$(KMODDIR)/
-	if [ -z "$(DESTDIR)" ]; then kldxref $(KMODDIR); fi
+install:
+	@$(INSTALLER) install
 
 deinstall:
-	for tool in $(TOOLS); do rm -f $(DESTDIR)$(SBINDIR)/$$tool; done
-	if [ "$$(uname)" = FreeBSD ]; then \
-	    rm -f $(DESTDIR)$(KMODDIR)/ng_netflow.ko; fi
+	@$(INSTALLER) deinstall
+
+# Base's files stay where they are: what ours are called, a path a line.
+list-installed:
+	@$(INSTALLER) list
+
+# The module that was built here, by its path: its name alone finds base's.
+# (GNU make would take "load" for its own without the colon.)
+RC=		NG_NETFLOW_MODULE=$$(realpath $(KMOD)) sh rc.d/ng_netflow
+
+load:
+	@$(RC) oneload
+
+unload:
+	@$(RC) oneunload
+
+which:
+	@$(RC) onewhich
 
 clean:
 	$(CARGO) clean
 	rm -rf build
 
-.PHONY: all help tools demo check test fmt clippy doc install install-kmod deinstall clean
+.PHONY: all help tools demo check test fmt clippy doc install deinstall \
+	list-installed load unload which clean

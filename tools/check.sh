@@ -20,9 +20,9 @@ step_tests() { cargo build --workspace && cargo test --workspace --no-fail-fast 
 step_freebsd() { tools/build-freebsd-tools.sh --check nghost; }
 step_bindings() { make check-bindings; }
 step_module() { make gate && make analyze && make reproducible; }
-step_scripts() { git ls-files '*.sh' .ci/run | xargs shellcheck -S warning; }
+step_scripts() { git ls-files '*.sh' .ci/run rc.d/ng_netflow | xargs shellcheck -S warning; }
 step_makefile() {
-	for target in all help demo install deinstall clean; do
+	for target in all kmod help demo install deinstall load dist clean; do
 		bmake -n "$target" && make -n "$target" || return
 	done
 }

@@ -5,14 +5,15 @@
 
 KERNEL_SYMBOLS=	../shared/reference/kernel-symbols.txt
 
-# build/kmod/ng_netflow.ko, whichever system this is.
-kmod:
+# build/kmod/ng_netflow.ko, in the way of the system that this is.
+kmod: kmod-on-$(UNAME)
+
+kmod-on-FreeBSD:
 	@mkdir -p build/kmod
-	@if [ "$$(uname)" = FreeBSD ]; then \
-	    MAKEOBJDIR=$$PWD/build/kmod $(MAKE) -C kmod; \
-	else \
-	    tools/install-deps.sh kmod && tools/build-kmod.sh; \
-	fi
+	@MAKEOBJDIR=$$PWD/build/kmod $(MAKE) -C kmod
+
+kmod-on-Linux:
+	@tools/install-deps.sh kmod && tools/build-kmod.sh
 
 # Proves that the kernel's linker can take it and that it keeps the rules.
 gate: kmod
@@ -37,4 +38,4 @@ check-bindings:
 	@tools/install-deps.sh kmod
 	@sys-bindings/generate.sh --check
 
-.PHONY: kmod gate reproducible analyze bindings check-bindings
+.PHONY: kmod kmod-on-FreeBSD kmod-on-Linux gate reproducible analyze bindings check-bindings
