@@ -20,7 +20,7 @@ packages_demo='nfdump iproute2'
 packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd curl bind9-dnsutils dnsmasq-base'
 
 # check: what reads our datagrams, and what reads our scripts and manual pages.
-packages_check='nfdump tshark tcpdump python3 shellcheck mandoc bmake'
+packages_check='nfdump tshark tcpdump python3 shellcheck mandoc bmake zsh fish'
 
 # vm: QEMU, the drive it gets, and what fetches a FreeBSD for it.
 packages_vm='qemu-system-x86 xorriso curl xz-utils nfdump python3'

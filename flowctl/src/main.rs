@@ -9,8 +9,9 @@ mod flows;
 mod format;
 
 use ngctl_rs::cli::{print, say, Exit, Program, EX_OK, EX_USAGE};
-use ngctl_rs::options::{help, parse, Opt, OURS};
+use ngctl_rs::options::{complete, help, parse, Opt, OURS};
 use std::process::ExitCode;
+use sys_bindings::NG_NETFLOW_NODE_TYPE;
 
 /// After "usage: " and the program's name, as in base.
 const USAGE: &str = "[-d level] nodename command";
@@ -44,6 +45,15 @@ fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
         let usage = format!("{} {USAGE}", program.name());
         return print(&help(&usage, about, &known, commands));
     }
+    if options.opt_present("complete") {
+        let found = complete(&known, &options.free, |given, _| {
+            match given.free.as_slice() {
+                [] => nodes(program, given.opt_strs("socket").pop()),
+                [_, words @ ..] => commands::next_words(words),
+            }
+        });
+        return print(&found);
+    }
     if options.opt_present("version") {
         return print(concat!("flowctl ", env!("CARGO_PKG_VERSION"), "\n"));
     }
@@ -70,6 +80,20 @@ fn usage(program: &Program, code: u8) -> Exit {
     let name = program.name();
     say(format_args!("usage: {name} {USAGE}"));
     Exit::new(code, "")
+}
+
+/// The paths of the nodes that have a cache, none if there is nobody to ask.
+fn nodes(program: &Program, socket: Option<String>) -> Vec<String> {
+    let client = program.open("", socket.map(Into::into), 0);
+    let nodes = client.ok().and_then(|mut client| client.listnodes().ok());
+    let nodes = nodes.into_iter().flatten();
+    nodes
+        .filter(|node| node.node_type == NG_NETFLOW_NODE_TYPE)
+        .map(|node| match node.name.as_str() {
+            "" => node.path(),
+            name => format!("{name}:"),
+        })
+        .collect()
 }
 
 /// The path of the node. Base wants the colon, and takes a bare name for a

@@ -127,11 +127,6 @@ fn kind(words: &[&str]) -> Option<Word> {
 fn all(client: &mut Client, kind: Word, words: &[&str], start: &str) -> Vec<String> {
     let of_word_before = words.last().copied().unwrap_or(".");
     match kind {
-        Word::Command => COMMANDS
-            .iter()
-            .flat_map(|command| command.aliases.iter().copied().chain([command.name()]))
-            .map(String::from)
-            .collect(),
         Word::Path => paths(client, start),
         Word::Type => types(client),
         Word::PathOrType => [paths(client, start), types(client)].concat(),
@@ -139,7 +134,7 @@ fn all(client: &mut Client, kind: Word, words: &[&str], start: &str) -> Vec<Stri
         Word::PathOrHook => [paths(client, start), hooks(client, ".")].concat(),
         Word::OwnHook => hooks(client, "."),
         Word::Message => messages(client, of_word_before),
-        Word::File => Vec::new(),
+        Word::Command | Word::File => Vec::new(), // Not the netgraph's.
     }
 }
 
@@ -184,6 +179,43 @@ fn messages(client: &mut Client, path: &str) -> Vec<String> {
         .collect()
 }
 
+/// What the word that begins like this can become, after these words: sorted,
+/// each once. Nothing when the netgraph cannot be asked.
+pub fn candidates(session: &mut Session, words: &[&str], start: &str) -> Vec<String> {
+    let Some(kind) = kind(words) else {
+        return Vec::new();
+    };
+    let mut found = match kind {
+        Word::Command => commands_and_aliases(),
+        Word::File => files(start),
+        _ => match session.client() {
+            Ok(client) => all(client, kind, words, start),
+            Err(_) => Vec::new(),
+        },
+    };
+    found.retain(|word| word.starts_with(start));
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn commands_and_aliases() -> Vec<String> {
+    COMMANDS
+        .iter()
+        .flat_map(|command| command.aliases.iter().copied().chain([command.name()]))
+        .map(String::from)
+        .collect()
+}
+
+fn files(start: &str) -> Vec<String> {
+    let found = FilenameCompleter::new().complete_path(start, start.len());
+    let Ok((begin, pairs)) = found else {
+        return Vec::new();
+    };
+    let path = |pair: Pair| format!("{}{}", &start[..begin], pair.replacement);
+    pairs.into_iter().map(path).collect()
+}
+
 /// The line editor's way to ask.
 #[derive(Helper, Highlighter, Hinter, Validator)]
 pub struct Netgraph(pub Arc<Mutex<Session>>);
@@ -195,48 +227,27 @@ impl Completer for Netgraph {
         &self,
         line: &str,
         at: usize,
-        context: &Context<'_>,
+        _: &Context<'_>,
     ) -> Result<(usize, Vec<Pair>), ReadlineError> {
         let before = &line[..at];
         let begin = before.rfind([' ', '\t']).map_or(0, |space| space + 1);
         let (words, start) = before.split_at(begin);
         let words: Vec<&str> = words.split_ascii_whitespace().collect();
-        let Some(kind) = kind(&words) else {
-            return Ok((begin, vec![]));
-        };
-        if kind == Word::File {
-            return FilenameCompleter::new().complete(line, at, context);
-        }
         // Held only while a message that came is shown.
         let Ok(mut session) = self.0.lock() else {
             return Ok((begin, vec![]));
         };
-        let Ok(client) = session.client() else {
-            return Ok((begin, vec![]));
-        };
-        let mut found = all(client, kind, &words, start);
-        found.retain(|word| word.starts_with(start));
-        found.sort();
-        found.dedup();
-        let pair = |word: String| Pair {
+        let found = candidates(&mut session, &words, start);
+        // A path may go on, and so may what is one of several.
+        let is_whole = |word: &str| found.len() == 1 && !word.ends_with([':', '/']);
+        let pairs = found.iter().map(|word| Pair {
             display: word.clone(),
-            // A path may go on.
-            replacement: match word.ends_with(':') {
-                true => word,
-                false => word + " ",
+            replacement: match is_whole(word) {
+                true => format!("{word} "),
+                false => word.clone(),
             },
-        };
-        let pairs = match found.as_slice() {
-            [_] => found.into_iter().map(pair).collect(),
-            _ => found
-                .into_iter()
-                .map(|word| Pair {
-                    display: word.clone(),
-                    replacement: word,
-                })
-                .collect(),
-        };
-        Ok((begin, pairs))
+        });
+        Ok((begin, pairs.collect()))
     }
 }
 

@@ -12,7 +12,7 @@ mod session;
 
 use commands::COMMANDS;
 use ngctl_rs::cli::{print, say, Exit, Program, EX_NOINPUT, EX_USAGE};
-use ngctl_rs::options::{help, parse, Opt, OURS};
+use ngctl_rs::options::{complete, help, parse, Opt, OURS};
 use ngctl_rs::{error::describe, jail};
 use script::Script;
 use session::{Session, Status};
@@ -72,6 +72,15 @@ fn run(program: &Program, args: &[String]) -> Result<(), Exit> {
             .map(|command| (command.usage, command.summary));
         let usage = format!("{} {USAGE}", program.name());
         return print(&help(&usage, ABOUT, &known, commands));
+    }
+    if options.opt_present("complete") {
+        let found = complete(&known, &options.free, |given, start| {
+            let socket = given.opt_strs("socket").pop().map(Into::into);
+            let mut session = Session::new(program.clone(), String::new(), socket, 0);
+            let words: Vec<&str> = given.free.iter().map(String::as_str).collect();
+            complete::candidates(&mut session, &words, start)
+        });
+        return print(&found);
     }
     if options.opt_present("version") {
         return print(concat!("ngctl-rs ", env!("CARGO_PKG_VERSION"), "\n"));

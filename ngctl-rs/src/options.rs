@@ -20,14 +20,30 @@ pub struct Opt {
     pub text: &'static str,
 }
 
+impl Opt {
+    /// As it is typed.
+    fn name(&self) -> String {
+        match self.letter {
+            "" => format!("--{}", self.long),
+            letter => format!("-{letter}"),
+        }
+    }
+}
+
 /// The options that all our commands have beside those of base.
-pub const OURS: [Opt; 3] = [
+pub const OURS: [Opt; 4] = [
     Opt {
         letter: "",
         long: "socket",
         value: "path",
         text: "where nghost listens [default: $NGHOST_SOCKET; without it the kernel on FreeBSD, \
                /tmp/nghost.UID/socket elsewhere]",
+    },
+    Opt {
+        letter: "",
+        long: "complete",
+        value: "",
+        text: "say what the last of the words behind it can become, for shells",
     },
     Opt {
         letter: "",
@@ -83,6 +99,31 @@ pub fn parse(options: &[Opt], args: &[String]) -> Result<Matches, Exit> {
     })
 }
 
+/// What the last word of a command line can become, for `--complete`: an option
+/// while there are only options, else what `of` knows of the words in front of
+/// it. A word that is an option's value is nobody's business.
+pub fn complete(
+    options: &[Opt],
+    line: &[String],
+    of: impl FnOnce(&Matches, &str) -> Vec<String>,
+) -> String {
+    let Some((start, before)) = line.split_last() else {
+        return String::new();
+    };
+    let Ok(given) = parse(options, before) else {
+        return String::new();
+    };
+    let mut words = if given.free.is_empty() && start.starts_with('-') {
+        options.iter().map(Opt::name).collect()
+    } else {
+        of(&given, start)
+    };
+    words.retain(|word| word.starts_with(start.as_str()));
+    words.sort();
+    words.dedup();
+    words.iter().map(|word| format!("{word}\n")).collect()
+}
+
 /// What `--help` prints: usage, what the command is for, its options, and its
 /// own commands with what follows them.
 pub fn help(
@@ -93,11 +134,8 @@ pub fn help(
 ) -> String {
     let mut help = format!("usage: {usage}\n\n{about}\n\nOptions:\n");
     for option in options {
-        let name = match option.letter {
-            "" => format!("--{}", option.long),
-            letter => format!("-{letter}"),
-        };
-        entry(&mut help, &format!("{name} {}", option.value), option.text);
+        let name = format!("{} {}", option.name(), option.value);
+        entry(&mut help, &name, option.text);
     }
     help += "\nCommands:\n";
     for (usage, summary) in commands {

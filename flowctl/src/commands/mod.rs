@@ -34,3 +34,50 @@ pub fn find(word: &str) -> Result<&'static Command, Exit> {
         })
         .ok_or_else(|| Exit::new(EX_BASE, format!("bad command: {word}")))
 }
+
+/// What may follow these words, the first of which is a command: the words in
+/// brackets in its usage, while none of their bracket has been said.
+pub fn next_words(words: &[String]) -> Vec<String> {
+    let Some((command, said)) = words.split_first() else {
+        let names = COMMANDS
+            .iter()
+            .filter_map(|command| command.usage.split(' ').next());
+        return names.map(String::from).collect();
+    };
+    let Ok(command) = find(command) else {
+        return Vec::new();
+    };
+    let brackets = command.usage.split(['[', ']']).skip(1).step_by(2);
+    let choices = brackets.map(|bracket| bracket.split('|').collect::<Vec<_>>());
+    choices
+        .filter(|choices| {
+            !choices
+                .iter()
+                .any(|choice| said.iter().any(|word| word == choice))
+        })
+        .flatten()
+        .map(String::from)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_words;
+
+    #[test]
+    fn what_was_said_is_not_offered_again() {
+        let next = |words: &str| {
+            next_words(
+                &words
+                    .split_terminator(' ')
+                    .map(String::from)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(next(""), ["show"]);
+        assert_eq!(next("sh"), ["ipv4", "ipv6", "human", "verbose"]);
+        assert_eq!(next("show ipv6"), ["human", "verbose"]);
+        assert!(next("show ipv6 human").is_empty());
+        assert!(next("bogus").is_empty());
+    }
+}
