@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Capture files of any bytes: read to their end or refused, whole.
+
+use std::io::Write;
+
+use nghost::capture::Capture;
+
+pub fn run(data: &[u8]) {
+    let Ok(mut file) = tempfile::NamedTempFile::new_in("/dev/shm") else {
+        return;
+    };
+    if file.write_all(data).is_err() {
+        return;
+    }
+    let Ok(mut capture) = Capture::open(file.path()) else {
+        return;
+    };
+    let mut octets = 0;
+    while let Some(Ok(frame)) = capture.next_frame() {
+        octets += frame.bytes.len();
+    }
+    assert!(
+        octets <= data.len(),
+        "{octets} octets of frames in {}",
+        data.len()
+    );
+}

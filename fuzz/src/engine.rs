@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The engine, through any sequence of packets, clock steps, timeouts, limits
+//! and failures of memory.  After every step no packet is missing; after a
+//! sweep no record is left that is due.
+
+use flow::cache::{Cursor, SHARDS};
+use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Source, Sum};
+
+use super::support::{engine, Memory, NoRoutes};
+use super::Input;
+
+struct World {
+    engine: Engine<Memory>,
+    memory: Memory,
+    now: u64,
+    latest: u64,
+    /// Inactive and active timeout, in milliseconds.
+    timeouts: (u64, u64),
+    /// Packets and octets that the engine has taken.
+    accepted: (u64, u64),
+    /// What it has given back in records.
+    taken: Sum,
+}
+
+/// The first octet is the cache's limit, each further one a step with its
+/// arguments.
+pub fn run(data: &[u8]) {
+    let mut input = Input(data);
+    let memory = Memory::plenty();
+    let limit = usize::from(input.u8()) + 1;
+    let mut world = World {
+        engine: engine(&memory, limit),
+        memory,
+        now: 100_000,
+        latest: 100_000,
+        timeouts: (15_000, 1_800_000),
+        accepted: (0, 0),
+        taken: Sum::default(),
+    };
+    while !input.is_empty() {
+        world.step(&mut input);
+        world.check();
+    }
+    world.memory.allow(usize::MAX);
+    world.now = world.latest;
+    world.engine.set_timeouts(0, 0);
+    world.timeouts = (0, 0);
+    world.sweep();
+    assert_eq!(
+        (world.taken.packets + world.displaced().packets, 0),
+        (world.accepted.0, world.contents().packets)
+    );
+}
+
+impl World {
+    fn step(&mut self, input: &mut Input<'_>) {
+        match input.u8() % 10 {
+            0..=2 => self.packet(&udp(input.u8(), input.u8())),
+            3 => self.packet(&tcp(input.u8(), input.u8())),
+            4 => self.packet(&udp6(input.u8())),
+            5 => {
+                let len = input.u8();
+                self.packet(input.take(len.into()));
+            }
+            6 => self.now += u64::from(input.u16()) * 4,
+            7 => self.now -= u64::from(input.u8()).min(self.now),
+            8 => {
+                let (inactive, active) = (u32::from(input.u8()), u32::from(input.u8()));
+                self.engine.set_timeouts(inactive, active);
+                self.timeouts = (u64::from(inactive) * 1000, u64::from(active) * 1000);
+            }
+            _ => match input.u8() {
+                left @ 0..=20 => self.memory.allow(left.into()),
+                21..=40 => self.memory.allow(usize::MAX),
+                _ => self.sweep(),
+            },
+        }
+        self.latest = self.latest.max(self.now);
+    }
+
+    fn packet(&mut self, packet: &[u8]) {
+        let source = Source {
+            link_type: LinkType::Raw,
+            input: 1,
+            fib: 0,
+            lookups: Lookups {
+                source: true,
+                destination: true,
+            },
+        };
+        if let Ok(observed) = self.engine.observe(packet, source, self.now, &NoRoutes) {
+            self.accepted.0 += 1;
+            self.accepted.1 += u64::from(observed.octets);
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        self.engine.at(self.now)
+    }
+
+    fn sweep(&mut self) {
+        let (moment, taken) = (self.moment(), std::cell::Cell::new(self.taken));
+        for shard in 0..SHARDS {
+            let take = |packets, octets| {
+                let mut sum = taken.get();
+                sum.add(packets, octets);
+                taken.set(sum);
+            };
+            while self.engine.sweep(
+                shard,
+                moment,
+                7,
+                |record| take(record.packets, record.octets),
+                |record| take(record.packets, record.octets),
+            ) {}
+        }
+        self.taken = taken.get();
+        // A clock that stepped back stands still until it is where it was.
+        if self.now == self.latest {
+            let timeouts = self.timeouts;
+            let now = self.now;
+            let rests = |first: u64, last: u64| {
+                assert!(now - last < timeouts.0.max(1), "idle since {last} at {now}");
+                assert!(
+                    now - first < timeouts.1.max(1),
+                    "there since {first} at {now}"
+                );
+            };
+            self.read(
+                |record| rests(record.first, record.last),
+                |record| rests(record.first, record.last),
+            );
+        }
+    }
+
+    fn read(
+        &self,
+        mut v4: impl FnMut(FlowRecord<std::net::Ipv4Addr>),
+        mut v6: impl FnMut(FlowRecord<std::net::Ipv6Addr>),
+    ) {
+        let mut at = Some(Cursor::START);
+        while let Some(cursor) = at {
+            at = self.engine.v4().read(cursor, self.moment(), 5, &mut v4);
+        }
+        let mut at = Some(Cursor::START);
+        while let Some(cursor) = at {
+            at = self.engine.v6().read(cursor, self.moment(), 5, &mut v6);
+        }
+    }
+
+    fn contents(&self) -> Sum {
+        let mut sum = self.engine.v4().contents();
+        sum += self.engine.v6().contents();
+        sum
+    }
+
+    fn displaced(&self) -> Sum {
+        let mut sum = self.engine.v4().counts().displaced;
+        sum += self.engine.v6().counts().displaced;
+        sum
+    }
+
+    fn check(&self) {
+        let mut all = self.contents();
+        all += self.displaced();
+        all += self.taken;
+        assert_eq!((all.packets, all.octets), self.accepted);
+    }
+}
+
+fn udp(flow: u8, octets: u8) -> Vec<u8> {
+    let mut packet = vec![
+        0x45, 0, octets, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, flow, 10, 0, 0, 1,
+    ];
+    packet.extend([0, 53, 0, 53, 0, 8, 0, 0]);
+    packet
+}
+
+fn tcp(flow: u8, flags: u8) -> Vec<u8> {
+    let mut packet = udp(flow, 0);
+    packet[9] = 6;
+    packet.resize(40, 0);
+    packet[33] = flags;
+    packet
+}
+
+fn udp6(flow: u8) -> Vec<u8> {
+    let mut packet = vec![0x60, 0, 0, 0, 0, 8, 17, 64];
+    packet.resize(40, flow);
+    packet.extend([0, 53, 0, 53, 0, 8, 0, 0]);
+    packet
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The node: hooks with any name, messages of any bytes, packets, ticks, and
+//! memory and sends that fail.  No packet is ever missing.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use ng_netflow::{Node, Role};
+use sys_bindings::{NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, NGM_NETFLOW_V9INFO};
+
+use super::Input;
+
+#[path = "../../kmod/tests/home/mod.rs"]
+#[allow(missing_docs)]
+pub mod home;
+use home::{hook, packet, tcp, udp, udp6, Answer, Home};
+
+/// Each octet is a step, with its arguments behind it.
+pub fn run(data: &[u8]) {
+    let mut input = Input(data);
+    let home = Home::new();
+    let Some(node) = Node::new(home.clone()) else {
+        return;
+    };
+    while !input.is_empty() {
+        step(&node, &home, &mut input);
+        assert_eq!(node.conservation().unaccounted(), 0);
+    }
+    home.0.memory.allow(usize::MAX);
+    while node.close().is_some() {}
+    let account = node.conservation();
+    assert_eq!((account.unaccounted(), account.cached.packets), (0, 0));
+    assert!(!account.is_pending());
+}
+
+fn step(node: &Node<Home>, home: &Home, input: &mut Input<'_>) {
+    match input.u8() % 12 {
+        0 => {
+            let len = input.u8() % 16;
+            let _ = node.newhook(input.take(len.into()), hook(usize::from(input.u8()) + 1));
+        }
+        1 => {
+            let names = [&b"iface0"[..], b"iface1", b"out0", b"export", b"export9"];
+            let name = names[usize::from(input.u8()) % names.len()];
+            let _ = node.newhook(name, hook(7));
+        }
+        2 => {
+            if let Some(role) = Role::from_bits(input.u32() as usize) {
+                node.disconnect(role);
+            }
+        }
+        3 => {
+            let roles = [Role::Iface(0), Role::Out(0), Role::Export, Role::Export9];
+            node.disconnect(roles[usize::from(input.u8()) % roles.len()]);
+        }
+        4 | 5 => {
+            let first = NGM_NETFLOW_INFO & 0xff;
+            let numbers = first..=(NGM_NETFLOW_V9INFO & 0xff);
+            let flags = u32::from(input.u8() & 3) << 28;
+            let command = flags | (numbers.start() + u32::from(input.u8()) % 11);
+            message(node, NGM_NETFLOW_COOKIE, command, input);
+        }
+        6 => {
+            let (cookie, command) = (input.u32(), input.u32());
+            message(node, cookie, command, input);
+        }
+        7 => {
+            let flow = input.u8().into();
+            for bytes in [udp(flow), udp6(flow), tcp(flow, input.u8())] {
+                let mut packet = packet(bytes);
+                packet.fib = u16::from(input.u8() % 4);
+                node.rcvdata(Role::Iface(0), &packet);
+            }
+        }
+        8 => {
+            let len = input.u8();
+            let role = Role::from_bits(input.u32() as usize).unwrap_or(Role::Out(0));
+            node.rcvdata(role, &packet(input.take(len.into()).to_vec()));
+        }
+        9 => {
+            home.wait(u64::from(input.u16()));
+            node.tick();
+        }
+        10 => match input.u8() {
+            left @ 0..=30 => home.0.memory.allow(left.into()),
+            _ => home.0.memory.allow(usize::MAX),
+        },
+        _ => home.0.sends_fail.store(input.u8() & 1 == 0, SeqCst),
+    }
+}
+
+fn message(node: &Node<Home>, cookie: u32, command: u32, input: &mut Input<'_>) {
+    let len = input.u8() % 48;
+    let mut answer = Answer::default();
+    let done = node.rcvmsg(cookie, command, input.take(len.into()), &mut answer);
+    assert!(done.is_ok() || answer.0.is_none(), "an error has no answer");
+}
