@@ -28,6 +28,7 @@ help:
 	@echo 'make kmod            the module, build/kmod/ng_netflow.ko'
 	@echo 'make gate            checks that module before anyone loads it'
 	@echo 'make analyze         static analyzers, on its C part'
+	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo 'make bindings        sys-bindings, from FreeBSD headers'
 	@echo 'make check-bindings  fails if that would change them'
@@ -64,6 +65,9 @@ fmt:
 clippy:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy -p ng_netflow --features kernel -- -D warnings
+
+fuzz:
+	@tools/fuzz.sh $(TARGET) $(SECONDS)
 
 # With private items: who reads these pages works on the house.
 doc:
@@ -102,4 +106,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc install deinstall \
-	list-installed load unload which clean
+	list-installed load unload which fuzz clean

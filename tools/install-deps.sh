@@ -22,6 +22,9 @@ packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd cu
 # check: what reads our datagrams, and what reads our scripts and manual pages.
 packages_check='nfdump tshark tcpdump python3 shellcheck mandoc bmake zsh fish'
 
+# fuzz: libFuzzer is C++.
+packages_fuzz='gcc g++'
+
 # vm: QEMU, the drive it gets, and what fetches a FreeBSD for it.
 packages_vm='qemu-system-x86 xorriso curl xz-utils nfdump python3'
 
@@ -119,9 +122,11 @@ for group; do
 		install_packages $packages_kmod $packages_check
 		install_lints
 		install_flow_tools ;;
+	fuzz)	install_rust
+		install_packages $packages_fuzz ;;
 	vm)	install_rust
 		install_packages $packages_kmod $packages_vm ;;
-	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check vm" >&2
+	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check fuzz vm" >&2
 		exit 64 ;;
 	esac
 done

@@ -15,11 +15,13 @@ pub mod node;
 pub mod packet;
 pub mod replies;
 
-#[path = "../../kmod/flow/tests/support/mod.rs"]
-pub mod support;
+use node::home::support;
 
-/// Every target by its name, which is its corpus' too.
-pub const TARGETS: [(&str, fn(&[u8])); 8] = [
+/// A target: its name, which is its corpus' too, and what is given the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 8] = [
     ("ascii", ascii::run),
     ("capture", capture::run),
     ("engine", engine::run),

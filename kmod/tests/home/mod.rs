@@ -4,7 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 #[path = "../../flow/tests/support/mod.rs"]
-mod support;
+pub mod support;
 
 use std::cell::RefCell;
 use std::fmt::Arguments;
