@@ -3,7 +3,7 @@
 #
 #   build-freebsd-tools.sh [--check] [PACKAGE...]
 #
-# Builds flowctl, ngctl-rs and what vm-test runs inside FreeBSD, or only the
+# Builds flowctl, nghost, ngctl-rs and what vm-test runs inside FreeBSD, or only the
 # packages named, for FreeBSD amd64 from a Debian machine.  The programs are
 # left in build/freebsd; --check only compiles, which needs no libraries.  On FreeBSD itself "make tools" is all it takes.
 #
@@ -47,11 +47,19 @@ verb=build
 if [ "${1:-}" = --check ]; then
 	verb=check
 	shift
-	# Nobody can ask FreeBSD's own.
-	export LIBPCAP_VER=1.10.4
 fi
+
+# FreeBSD's libpcap is in its base, and zig brings none to link with: a library
+# of the same name whose functions do nothing has all that a linker looks at.
+mkdir -p "$out/lib"
+for library in /usr/lib/*/libpcap.so; do
+	llvm-nm-19 -D --defined-only --format=just-symbols "$library"
+done | sed -n 's/^\(\(pcap\|bpf\)_[a-z0-9_]*\)$/void \1(void) {}/p' > "$out/lib/libpcap.c"
+"$linker" -w -shared -Wl,-soname,libpcap.so.8 -o "$out/lib/libpcap.so" "$out/lib/libpcap.c"
+export LIBPCAP_LIBDIR="$out/lib" LIBPCAP_VER=1.10.4
+
 target=${CARGO_TARGET_DIR:-$root/build/cargo}/freebsd
-[ $# -gt 0 ] || set -- flowctl ngctl-rs vm-guest
+[ $# -gt 0 ] || set -- flowctl nghost ngctl-rs vm-guest
 for package do
 	shift
 	set -- "$@" -p "$package"

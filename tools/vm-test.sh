@@ -33,7 +33,7 @@ if [ "$(uname)" = FreeBSD ]; then
 	make kmod tools
 	cargo build --release -p vm-guest
 	mkdir -p build/freebsd
-	for tool in flowctl ngctl-rs vm-guest; do
+	for tool in flowctl nghost ngctl-rs vm-guest; do
 		cp "${CARGO_TARGET_DIR:-target}/release/$tool" build/freebsd/
 	done
 else

@@ -6,11 +6,12 @@ use anyhow::{ensure, Context, Result};
 use end_to_end::oracle;
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{absolute, Path, PathBuf},
+    process::Command,
 };
 
 /// What the guest runs: FreeBSD programs.
-pub const PROGRAMS: &[&str] = &["flowctl", "ngctl-rs", "vm-guest"];
+pub const PROGRAMS: &[&str] = &["flowctl", "nghost", "ngctl-rs", "vm-guest"];
 
 /// Makes the drive in `scratch`.
 ///
@@ -19,6 +20,7 @@ pub const PROGRAMS: &[&str] = &["flowctl", "ngctl-rs", "vm-guest"];
 /// bin/         our tools and vm-guest
 /// modules/     our ng_netflow.ko
 /// captures/    ../shared/captures, if they are there
+/// overlay/     what "make install" installs on FreeBSD
 /// ```
 pub fn make(module: &Path, programs: &Path, scratch: &Path) -> Result<PathBuf> {
     let folder = scratch.join("drive");
@@ -36,9 +38,25 @@ pub fn make(module: &Path, programs: &Path, scratch: &Path) -> Result<PathBuf> {
             copy(&capture, &folder.join("captures").join(name))?;
         }
     }
+    install(module, programs, &folder.join("overlay"))?;
     let iso = scratch.join("drive.iso");
     make_iso(&folder, &iso, "NG_NETFLOW")?;
     Ok(iso)
+}
+
+/// Runs "make install" for FreeBSD, below `destdir`.
+fn install(module: &Path, programs: &Path, destdir: &Path) -> Result<()> {
+    let output = Command::new("make")
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+        .args(["install", "TARGET_OS=FreeBSD"])
+        .arg(format!("DESTDIR={}", absolute(destdir)?.display()))
+        .arg(format!("TOOLDIR={}", absolute(programs)?.display()))
+        .arg(format!("KMOD={}", absolute(module)?.display()))
+        .output()
+        .context("cannot start make")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "make install: {said}");
+    Ok(())
 }
 
 /// A capture's name on the drive: its folder's and its own.
