@@ -25,10 +25,15 @@ const INSTALLED: &str = "/boot/modules/ng_netflow.ko";
 const LATE: &str = "epair7a";
 
 fn story(guest: &mut Guest) -> Result<()> {
-    let needed = "test -f /etc/rc.subr -a -x /usr/sbin/service -a -d /boot/modules";
-    if guest.run(needed)?.status != 0 {
-        guest.note("not run: this root has no rc.subr(8)".into());
-        return Ok(());
+    for (needed, lacking) in [
+        ("test -d /mnt/overlay", "nghost is not built"),
+        ("test -f /etc/rc.subr -a -x /usr/sbin/service", "no rc.subr(8) here"),
+        ("test -d /boot/modules -a -d /usr/local", "nowhere to install to"),
+    ] {
+        if guest.run(needed)?.status != 0 {
+            guest.note(format!("not run: {lacking}"));
+            return Ok(());
+        }
     }
     let pair = guest.pair()?;
     let (five, nine) = (Collector::start()?, Collector::start()?);
