@@ -65,7 +65,8 @@ impl Client {
     /// [`Error::Connect`] when `nghost` is not there, `EPERM` when the user may
     /// not, `EADDRINUSE` when there is such a node.
     ///
-    /// ```no_run
+    /// ```
+    /// # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// use ngctl_rs::{Client, Endpoint};
     ///
     /// let name = format!("example{}", std::process::id());
@@ -102,8 +103,8 @@ impl Client {
     /// The node's own. `ENOENT` when there is no node at `path`, `EINVAL` when
     /// it does not know the command or the arguments have a wrong length.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// use sys_bindings::{NGM_GENERIC_COOKIE, NGM_SHUTDOWN};
     ///
     /// netgraph.send("netflow:", NGM_GENERIC_COOKIE, NGM_SHUTDOWN, &[])?;
@@ -119,8 +120,8 @@ impl Client {
     /// # Errors
     /// As [`send`](Self::send), and [`Error::Timeout`] when no reply comes.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// use sys_bindings::{ng_netflow_info, NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO};
     ///
     /// let reply = netgraph.call("netflow:", NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, &[])?;
@@ -140,8 +141,8 @@ impl Client {
     /// As [`send`](Self::send). `ENOSYS` when the node has no such command or
     /// no ASCII form of it, `EINVAL` or `ENOENT` when the arguments are wrong.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// netgraph.send_ascii("netflow:", "settimeouts { inactive=15 active=1800 }")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -157,8 +158,8 @@ impl Client {
     /// # Errors
     /// As [`send_ascii`](Self::send_ascii).
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// let message = netgraph.to_binary("netflow:", "setmtu { mtu=1500 }")?;
     /// assert_eq!(message.args, 1500u16.to_ne_bytes());
     /// # Ok::<(), ngctl_rs::Error>(())
@@ -188,10 +189,11 @@ impl Client {
     /// # Errors
     /// As [`send`](Self::send); `ENOSYS` when it has no ASCII form of it.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// use ngctl_rs::Received;
     ///
+    /// # netgraph.send_ascii("netflow:", "info")?;
     /// if let Some(Received::Message { from, message }) = netgraph.receive(None)? {
     ///     let ascii = netgraph.to_ascii(&from, &message)?;
     ///     println!("{} {}", ascii.command, ascii.args);
@@ -216,8 +218,8 @@ impl Client {
     /// # Errors
     /// Those of a broken connection, or of bytes that make no sense.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// while let Some(received) = netgraph.receive(Some(std::time::Duration::ZERO))? {
     ///     println!("{received:?}");
     /// }
@@ -235,8 +237,8 @@ impl Client {
     /// # Errors
     /// As [`receive`](Self::receive); [`Error::Timeout`] when nothing comes.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// if netgraph.send_ascii("netflow:", "info")?.has_reply() {
     ///     println!("{:?}", netgraph.receive_reply()?);
     /// }
@@ -252,8 +254,8 @@ impl Client {
     /// # Errors
     /// `EHOSTUNREACH` when there is no such hook.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// netgraph.mkpeer(".", "hub", "mine", "theirs")?;
     /// netgraph.send_data("mine", b"any bytes")?;
     /// # Ok::<(), ngctl_rs::Error>(())
@@ -269,8 +271,8 @@ impl Client {
     /// # Errors
     /// Those of a broken connection.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// assert_eq!(netgraph.interface_name(0)?, None);
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```

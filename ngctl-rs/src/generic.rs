@@ -60,8 +60,8 @@ impl Client {
     /// `ENOENT` or `ENXIO` when there is no such type, `EEXIST` when the hook
     /// is connected, the nodes' own when they refuse the hooks.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(false) else { return Ok(()) };
     /// netgraph.mkpeer("em0:", "tee", "lower", "right")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -87,9 +87,10 @@ impl Client {
     /// `ENOENT` when there is no such node, `EEXIST` when a hook is connected,
     /// the nodes' own when they refuse the hooks.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
-    /// netgraph.connect("em0:", "lower", "upper", "left")?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(false) else { return Ok(()) };
+    /// # netgraph.mkpeer("em0:", "tee", "lower", "right")?;
+    /// netgraph.connect("em0:", "em0:lower", "upper", "left")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
     pub fn connect(&mut self, path: &str, peer: &str, ourhook: &str, peerhook: &str) -> Result<()> {
@@ -106,8 +107,8 @@ impl Client {
     /// # Errors
     /// `EADDRINUSE` when another node has the name.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// netgraph.name("em0:lower.right2left", "netflow")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -121,8 +122,8 @@ impl Client {
     /// Disconnects a hook of the node at `path`. One that is not connected is
     /// no error.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// netgraph.rmhook("netflow:", "export")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -136,8 +137,8 @@ impl Client {
     /// Shuts the node at `path` down. A node that stands for something else,
     /// as an interface's does, loses its hooks and stays.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// netgraph.shutdown("netflow:")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -147,8 +148,8 @@ impl Client {
 
     /// Describes the node at `path`.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// println!("I am {}", netgraph.nodeinfo(".")?.path());
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -159,8 +160,8 @@ impl Client {
 
     /// Describes the node at `path` and its hooks.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// let (node, links) = netgraph.listhooks("em0:")?;
     /// for link in links {
     ///     println!("{}:{} - {}", node.name, link.ourhook, link.peer.path());
@@ -180,8 +181,8 @@ impl Client {
 
     /// Lists the nodes that have a name.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// let names: Vec<String> = netgraph.listnames()?.into_iter().map(|n| n.name).collect();
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -191,8 +192,8 @@ impl Client {
 
     /// Lists all nodes.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// let unconnected = netgraph.listnodes()?.iter().filter(|n| n.hooks == 0).count();
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -202,8 +203,8 @@ impl Client {
 
     /// Lists the types of node that are there.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// assert!(netgraph.listtypes()?.iter().any(|t| t.name == "socket"));
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -219,8 +220,8 @@ impl Client {
 
     /// What the node at `path` says of its state, `None` when it says nothing.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// assert_eq!(netgraph.text_status("netflow:")?, None);
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -233,8 +234,8 @@ impl Client {
     /// `config` is empty, and returns what it says it is; `None` when it has
     /// none in this form.
     ///
-    /// ```no_run
-    /// # let mut netgraph = ngctl_rs::Client::open("", &ngctl_rs::Endpoint::choose(None))?;
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// assert_eq!(netgraph.text_config("netflow:", "")?, None);
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```

@@ -20,7 +20,8 @@
 //!
 //! The article of 2004 that every NetFlow howto for FreeBSD descends from:
 //!
-//! ```no_run
+//! ```
+//! # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(false) else { return Ok(()) };
 //! use ngctl_rs::{Client, Endpoint};
 //!
 //! let mut netgraph = Client::open("howto", &Endpoint::choose(None))?;
@@ -33,6 +34,10 @@
 //! netgraph.send_ascii("netflow:export", "connect inet/127.0.0.1:4444")?;
 //! # Ok::<(), ngctl_rs::Error>(())
 //! ```
+//!
+//! The folder `examples/` has whole programs: `wire` does the above for any
+//! interface, `largest` walks a node's cache. Nearly all examples in these pages
+//! are run by `cargo test`, against an nghost of their own.
 //!
 //! See netgraph(4) for nodes, hooks and paths, netgraph(3) for the C library.
 

@@ -12,7 +12,8 @@ use std::fmt::Write as _;
 /// Level 0 shows nothing, 1 the requests that failed, 2 every message and the
 /// size of every packet, 3 packets' bytes too.
 ///
-/// ```no_run
+/// ```
+/// # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
 /// use ngctl_rs::{trace::Trace, Client, Endpoint};
 ///
 /// let mut netgraph = Client::open("example", &Endpoint::choose(None))?;

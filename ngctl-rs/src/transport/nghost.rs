@@ -41,10 +41,13 @@ impl Nghost {
     /// # Errors
     /// [`Error::Connect`] when none does.
     ///
-    /// ```no_run
+    /// ```
+    /// # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
     /// use ngctl_rs::transport::{nghost::Nghost, Transport};
     ///
-    /// let mut nghost = Nghost::connect("/run/nghost/socket".as_ref())?;
+    /// let path = "/run/nghost/socket";
+    /// # let path = std::env::var("NGHOST_SOCKET").unwrap();
+    /// let mut nghost = Nghost::connect(path.as_ref())?;
     /// assert_eq!(nghost.interface_name(1)?.as_deref(), Some("em0"));
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
