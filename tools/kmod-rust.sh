@@ -42,22 +42,25 @@ export RUSTC_BOOTSTRAP=1
 #   force-frame-pointers               stack traces in ddb(4)
 #   emit-stack-sizes                   for the object gate
 #   remap-path-prefix                  the same bytes, wherever it is built
-export RUSTFLAGS='-Crelocation-model=static -Ccode-model=kernel -Zplt=yes
-    -Cforce-frame-pointers=yes -Zemit-stack-sizes'
-RUSTFLAGS="$RUSTFLAGS --remap-path-prefix=$root=.
+# tools/instructions.sh compiles another package, into a program.
+package=${KMOD_PACKAGE:-kmod}
+features=${KMOD_FEATURES-kernel}
+export RUSTFLAGS="-Crelocation-model=static -Cforce-frame-pointers=yes
+    ${KMOD_RUSTFLAGS--Ccode-model=kernel -Zplt=yes -Zemit-stack-sizes}
+    --remap-path-prefix=$root=.
     --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 
-target=${CARGO_TARGET_DIR:-$root/build/cargo}/kmod
-"$cargo" rustc --quiet --manifest-path "$root/kmod/Cargo.toml" \
+target=${CARGO_TARGET_DIR:-$root/build/cargo}/$package
+"$cargo" rustc --quiet --manifest-path "$root/$package/Cargo.toml" \
     --target-dir "$target" --target x86_64-unknown-none \
-    -Zbuild-std=core,compiler_builtins \
-    --release --lib --features kernel --crate-type staticlib
+    -Zbuild-std="${KMOD_STD:-core,compiler_builtins}" \
+    --release --lib ${features:+--features "$features"} --crate-type staticlib
 
 # With fat LTO our code and core are one member of the archive.  The others are
 # the compiler's memcpy and the like: the kernel has its own, so they stay out.
-archive=$target/x86_64-unknown-none/release/libng_netflow.a
+archive=$(ls "$target"/x86_64-unknown-none/release/lib*.a)
 ar=${AR:-$(command -v llvm-ar-19 || command -v ar)}
-member=$("$ar" t "$archive" | grep '^ng_netflow-.*\.o$')
+member=$("$ar" t "$archive" | grep -E '^(ng_netflow|flow_instructions)-.*\.o$')
 if [ "$(printf '%s\n' "$member" | wc -l)" -ne 1 ]; then
 	echo "kmod-rust: $archive holds more than one object of ours; is LTO off?" >&2
 	exit 70

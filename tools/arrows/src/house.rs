@@ -15,6 +15,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
         "end-to-end",
         &["flow", "sys-bindings", "ng_netflow", "ngctl-rs", "nghost"],
     ),
+    ("flow-bench", &["flow"]),
+    ("flow-instructions", &["flow"]),
     ("vm-test", &["end-to-end"]),
     ("vm-guest", &["ngctl-rs", "sys-bindings"]),
     ("object-gate", &[]),
@@ -27,7 +29,7 @@ pub const MODULES: &[(&str, &[&str])] = &[
     (
         "kmod/flow",
         &[
-            "platform", "route", "address", "path", "key", "hash", "counters", "packet", "cache",
+            "platform", "route", "address", "path", "packet", "key", "hash", "counters", "cache",
             "export", "engine",
         ],
     ),
@@ -58,4 +60,8 @@ pub const UNSAFE: &[&str] = &[
     "ngctl-rs/src/transport/netgraph.rs",
     // jail_get(2) and jail_attach(2), neither.
     "ngctl-rs/src/jail.rs",
+    // Locks that cost what the kernel's do, to measure with.
+    "bench/src/platform.rs",
+    // A program without a standard library.
+    "bench/instructions/src/",
 ];

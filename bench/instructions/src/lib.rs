@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A small program that does the same work in every run, for callgrind to
+//! count instructions of: the engine with the kernel's compiler flags, without
+//! SSE, over C's memory and nothing else of an operating system.
+//!
+//! `tools/instructions.sh` builds it for `x86_64-unknown-none` and links it.
+#![cfg_attr(target_os = "none", no_std)]
+
+extern crate alloc;
+
+#[cfg(target_os = "none")]
+mod bare;
+#[path = "../../src/platform.rs"]
+pub mod platform;
+#[path = "../../src/traffic.rs"]
+pub mod traffic;
+
+use alloc::vec::Vec;
+
+use flow::{Engine, LinkType, Lookups, Source};
+
+use platform::{Memory, NoRoutes};
+use traffic::{flags, seed, Flow, Packet, Popularity};
+
+/// Packets that are counted.
+pub const PACKETS: usize = 100_000;
+
+/// Fills a cache with so many flows, then hits them.  Whether the cache's sums
+/// are right.
+pub fn run(flows: u32) -> bool {
+    let Some(engine) = Engine::new(Memory::default(), seed(), flows as usize) else {
+        return false;
+    };
+    // Nothing falls due.
+    engine.set_timeouts(1 << 20, 1 << 20);
+    let first = |number| Flow::numbered(number).packet(flags::ACK);
+    for number in 0..flows {
+        hits(&engine, &[first(number)]);
+    }
+    let numbers = Popularity::Uniform.draw(flows, PACKETS);
+    let packets: Vec<Packet> = numbers.into_iter().map(first).collect();
+    measured(&engine, &packets);
+    let counts = engine.v4().counts();
+    counts.open == u64::from(flows) && counts.packets == u64::from(flows) + PACKETS as u64
+}
+
+/// What callgrind counts, by its name.
+#[unsafe(no_mangle)]
+#[inline(never)]
+#[allow(improper_ctypes_definitions, reason = "only its name is C's")]
+pub extern "C" fn measured(engine: &Engine<Memory>, packets: &[Packet]) {
+    hits(engine, packets);
+}
+
+#[inline(always)]
+fn hits(engine: &Engine<Memory>, packets: &[Packet]) {
+    let source = core::hint::black_box(Source {
+        link_type: LinkType::Ethernet,
+        input: 1,
+        fib: 0,
+        lookups: Lookups {
+            source: false,
+            destination: false,
+        },
+    });
+    for packet in packets {
+        // Whatever is refused is missing in the sums.
+        let _ = engine.observe(&packet.0[..], source, 1, &NoRoutes);
+    }
+}

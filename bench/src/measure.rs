@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The workloads of the table, what is to be reached in each, and the curves.
+
+use std::path::Path;
+
+use anyhow::Result;
+use flow_bench::plot::{self, Curve};
+use flow_bench::report::{self, Row};
+use flow_bench::traffic::Popularity::{self, Uniform, Zipf};
+use flow_bench::{latency, machine, workloads};
+
+/// A figure that should not be above a limit.
+struct Limit {
+    target: f64,
+    unit: &'static str,
+}
+
+const NANOS: &str = "ns";
+
+/// Collects rows, and says on the way what is being measured.
+struct Table<'a> {
+    only: &'a str,
+    rows: Vec<Row>,
+}
+
+impl Table<'_> {
+    fn wants(&self, work: &str) -> bool {
+        let wanted = work.contains(self.only);
+        if wanted {
+            eprintln!("{work}");
+        }
+        wanted
+    }
+
+    fn at_most(&mut self, work: &str, base: &'static str, limit: Limit, figure: f64) {
+        let Limit { target, unit } = limit;
+        eprintln!("  {work}: {figure:.1} {unit}");
+        self.rows.push(Row {
+            work: work.into(),
+            base,
+            target: format!("≤ {target:.0} {unit}"),
+            figure: format!("{} {unit}", rounded(figure)),
+            floor: None,
+            met: figure <= target,
+        });
+    }
+
+    fn at_least(&mut self, work: &str, base: &'static str, target: f64, figure: f64) {
+        eprintln!("  {work}: {figure:.2} ×");
+        self.rows.push(Row {
+            work: work.into(),
+            base,
+            target: format!("≥ {target:.2} ×"),
+            figure: format!("{figure:.2} ×"),
+            floor: None,
+            met: figure >= target,
+        });
+    }
+
+    /// A hit, beside a read of as much memory as the cache has.
+    fn hit(&mut self, flows: u32, popularity: Popularity, base: &'static str, target: f64) {
+        let work = format!("hit, {} flows, {popularity:?}", grouped(flows));
+        if !self.wants(&work) {
+            return;
+        }
+        let (nanos, octets) = workloads::hit(flows, popularity);
+        let read = latency::dependent_read(octets);
+        let target = if target > 0.0 { target } else { 1.5 * read };
+        let limit = Limit {
+            target,
+            unit: NANOS,
+        };
+        self.at_most(&work, base, limit, nanos);
+        if let Some(row) = self.rows.last_mut() {
+            row.floor = Some(nanos / read);
+        }
+    }
+}
+
+fn rounded(figure: f64) -> String {
+    if figure < 10.0 {
+        format!("{figure:.1}")
+    } else {
+        format!("{figure:.0}")
+    }
+}
+
+fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Measures the work whose name contains `only`.
+pub fn rows(only: &str) -> Vec<Row> {
+    let mut table = Table {
+        only,
+        rows: Vec::new(),
+    };
+    let nanos = |target| Limit {
+        target,
+        unit: NANOS,
+    };
+    table.hit(1_000, Uniform, "18–26 ns", 20.0);
+    table.hit(10_000, Uniform, "28–49 ns", 35.0);
+    table.hit(100_000, Uniform, "300–470 ns", 120.0);
+    table.hit(1_000_000, Uniform, "1,850–2,000 ns", 0.0);
+    table.hit(1_000_000, Zipf, "550–630 ns", 150.0);
+    growth(&mut table);
+    if table.wants("new flow when full") {
+        let figure = workloads::full(1 << 20);
+        table.at_most("new flow when full", "3,000 ns", nanos(500.0), figure);
+    }
+    if table.wants("connections with FIN") {
+        let work = "100,000 connections with FIN, a packet";
+        let figure = workloads::connections(100_000);
+        table.at_most(work, "320 ns", nanos(150.0), figure);
+    }
+    if table.wants("collisions") {
+        let work = "20,000 flows chosen to collide";
+        let (chosen, others) = workloads::collisions(20_000);
+        table.at_most(work, "165,000–375,000 ns", nanos(2.0 * others), chosen);
+    }
+    timer(&mut table);
+    if table.wants("mixed capture") {
+        let work = "mixed capture, timer and export included, a packet";
+        table.at_most(work, "183–212 ns", nanos(90.0), workloads::mixture());
+    }
+    if table.wants("show") {
+        let work = "SHOW of 1,000,000 flows, out of the engine";
+        let limit = Limit {
+            target: 1000.0,
+            unit: "ms",
+        };
+        table.at_most(work, "", limit, workloads::show(1_000_000) / 1e6);
+    }
+    two_cores(&mut table);
+    table.rows
+}
+
+fn growth(table: &mut Table<'_>) {
+    if table.wants("new flows") {
+        let growth = workloads::growth(1_000_000, false);
+        let limit = |target, unit| Limit { target, unit };
+        let work = "new flows of one packet, 0 to 1,000,000";
+        table.at_most(work, "1,400–1,600 ns", limit(350.0, NANOS), growth.all);
+        let work = "the last tenth of them";
+        let target = 1.3 * growth.first;
+        table.at_most(work, "2,800 ns", limit(target, NANOS), growth.last);
+        let work = "the largest piece of memory that one of them needs";
+        table.at_most(work, "", limit(4096.0, "octets"), growth.piece as f64);
+        let work = "memory of an IPv4 flow, at 1,000,000";
+        table.at_most(work, "135 octets", limit(88.0, "octets"), growth.octets);
+        let growth = workloads::growth(1_000_000, true);
+        let work = "memory of an IPv6 flow, at 1,000,000";
+        table.at_most(work, "", limit(136.0, "octets"), growth.octets);
+    }
+}
+
+fn timer(table: &mut Table<'_>) {
+    let micros = |target| Limit {
+        target, unit: "µs"
+    };
+    if table.wants("tick, empty") {
+        // Four ticks a second.
+        let figure = 4.0 * workloads::tick_empty() / 1e3;
+        table.at_most(
+            "timer, empty cache, a second",
+            "800 µs",
+            micros(2.0),
+            figure,
+        );
+    }
+    if table.wants("tick, none due") {
+        for (period, seen) in [(4, "every second"), (40, "every ten seconds")] {
+            let work = format!("timer, 1,000,000 live, seen {seen}, a second");
+            let figure = workloads::tick_none_due(1_000_000, period) / 1e3;
+            table.at_most(&work, "150,000 µs", micros(500.0), figure);
+        }
+    }
+    if table.wants("expiry") {
+        let work = "1,000,000 flows expired into v5, each";
+        let limit = Limit {
+            target: 100.0,
+            unit: NANOS,
+        };
+        table.at_most(work, "183–200 ns", limit, workloads::expiry(1_000_000));
+    }
+}
+
+fn two_cores(table: &mut Table<'_>) {
+    for (flows, base) in [
+        (1_000, "1.71 ×"),
+        (10_000, "1.42 ×"),
+        (100_000, ""),
+        (1_000_000, "1.85 ×"),
+    ] {
+        let work = format!("two cores, {} flows", grouped(flows));
+        if !table.wants(&work) {
+            continue;
+        }
+        let (disjoint, shared) = workloads::two_cores(flows);
+        let target = f64::min(1.9, 0.97 * latency::two_cores(80 * flows as usize));
+        table.at_least(&format!("{work}, of their own"), base, target, disjoint);
+        table.at_least(&format!("{work}, shared"), base, 0.9, shared);
+    }
+}
+
+/// Flows of the curve's points.
+const COUNTS: [u32; 12] = [
+    100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 1_500_000, 2_000_000,
+    4_000_000,
+];
+
+/// Measures all, and writes it into the document and into plots beside it.
+pub fn document(path: &Path) -> Result<()> {
+    let rows = rows("");
+    let mut curves = [
+        "a hit, all flows alike",
+        "a hit, Zipf(1.0)",
+        "one dependent read of as much memory",
+    ]
+    .map(|name| Curve {
+        name,
+        points: Vec::new(),
+    });
+    let mut table = String::from("| flows | uniform | Zipf(1.0) | one read |\n|---|---|---|---|\n");
+    for flows in COUNTS {
+        eprintln!("curve, {} flows", grouped(flows));
+        let (uniform, octets) = workloads::hit(flows, Uniform);
+        let (zipf, _) = workloads::hit(flows, Zipf);
+        let read = latency::dependent_read(octets);
+        for (curve, nanos) in curves.iter_mut().zip([uniform, zipf, read]) {
+            curve.points.push((f64::from(flows), nanos));
+        }
+        table.push_str(&format!(
+            "| {} | {uniform:.0} ns | {zipf:.0} ns | {read:.0} ns |\n",
+            grouped(flows)
+        ));
+    }
+    let plot = path.with_file_name("hit.svg");
+    plot::draw(&plot, "A packet of a known flow", "nanoseconds", &curves)?;
+    report::replace(path, "machine", &format!("{}\n", machine::describe()))?;
+    report::replace(path, "table", &report::table(&rows))?;
+    report::replace(path, "curve", &table)
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The work that is timed.  Every workload checks its own sums at its end and
+//! panics when they are off: a figure of wrong work is worth nothing.
+
+use std::net::Ipv4Addr;
+use std::thread;
+
+use flow::cache::{Cursor, SHARDS};
+use flow::export::{AnyRecord, Appended, Clock, Stream, V5};
+use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Source, Timeouts};
+
+use crate::clock::{best, now as clock, time, RUNS};
+use crate::platform::{Memory, NoRoutes};
+use crate::traffic::{flags, seed, Flow, Packet, Popularity, OCTETS};
+
+/// Packets of one run.
+const PACKETS: usize = 1 << 21;
+/// Records that are copied under one hold of a lock, as the node does.
+const BATCH: usize = 32;
+/// Milliseconds between two ticks of the node.
+const TICK_MS: u64 = 250;
+/// Records in one reply to SHOW.
+const REPLY: usize = 72;
+
+/// An engine, and what came out of it.
+pub struct Bed {
+    engine: Engine<Memory>,
+    v5: Stream<Memory, V5>,
+    batch: Vec<AnyRecord>,
+    /// Packets given to the engine.
+    pub packets: u64,
+    exported: Exported,
+}
+
+/// What was exported.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exported {
+    /// Records.
+    pub records: u64,
+    /// Packets in them.
+    pub packets: u64,
+    /// Octets of datagrams.
+    pub octets: u64,
+}
+
+const CLOCK: Clock = Clock {
+    uptime: 0,
+    unix_secs: 0,
+    unix_nanos: 0,
+};
+
+fn source() -> Source {
+    Source {
+        link_type: LinkType::Ethernet,
+        input: 1,
+        fib: 0,
+        lookups: Lookups {
+            source: false,
+            destination: false,
+        },
+    }
+}
+
+impl Bed {
+    /// An empty cache for so many flows.
+    pub fn new(limit: usize) -> Self {
+        let memory = Memory::default();
+        let v5 = Stream::new(&memory, V5::new(0), &()).expect("memory");
+        Bed {
+            engine: Engine::new(memory, seed(), limit).expect("memory"),
+            v5,
+            batch: Vec::with_capacity(2 * BATCH),
+            packets: 0,
+            exported: Exported::default(),
+        }
+    }
+
+    /// An empty cache that flows never leave by themselves.
+    pub fn lasting(limit: usize) -> Self {
+        let bed = Bed::new(limit);
+        bed.engine.set_timeouts(1 << 20, 1 << 20);
+        bed
+    }
+
+    /// A cache with flows `0..flows` in it, one packet each.
+    pub fn filled(flows: u32) -> Self {
+        let mut bed = Bed::lasting(flows as usize);
+        for number in 0..flows {
+            bed.observe(&[Flow::numbered(number).packet(flags::ACK)], 0);
+        }
+        assert_eq!(bed.engine.v4().counts().open, u64::from(flows));
+        bed
+    }
+
+    /// Gives packets to the engine, all at `now`.
+    #[inline]
+    pub fn observe(&mut self, packets: &[Packet], now: u64) {
+        observe(&self.engine, packets, now);
+        self.packets += packets.len() as u64;
+    }
+
+    /// What the node does four times a second.  Records exported.
+    pub fn tick(&mut self, now: u64) -> u64 {
+        self.sweep(self.engine.at(now))
+    }
+
+    fn sweep(&mut self, moment: Moment) -> u64 {
+        let before = self.exported.records;
+        for shard in 0..SHARDS {
+            while self.sweep_once(shard, moment) {}
+        }
+        self.exported.records - before
+    }
+
+    /// One hold of a shard's lock, and what follows from it.
+    fn sweep_once(&mut self, shard: usize, moment: Moment) -> bool {
+        let batch = &std::cell::RefCell::new(&mut self.batch);
+        let more = self.engine.sweep(
+            shard,
+            moment,
+            BATCH,
+            |record| batch.borrow_mut().push(AnyRecord::V4(record)),
+            |record| batch.borrow_mut().push(AnyRecord::V6(record)),
+        );
+        for record in self.batch.drain(..) {
+            self.exported.records += 1;
+            self.exported.packets += u64::from(record.packets());
+            let platform = self.engine.platform();
+            if self.v5.append(platform, &record, &(), moment.now) == Appended::Full {
+                let ready = self.v5.finish(CLOCK).expect("a full datagram");
+                self.exported.octets += ready.datagram.len() as u64;
+            }
+        }
+        more
+    }
+
+    /// Every packet is in a record, here or exported.
+    pub fn check(&self) {
+        let (v4, v6) = (self.engine.v4(), self.engine.v6());
+        let cached = v4.contents().packets + v6.contents().packets;
+        assert_eq!(v4.counts().displaced.packets, 0, "nothing is lost");
+        assert_eq!(self.engine.no_memory(), 0);
+        assert_eq!(cached + self.exported.packets, self.packets);
+        assert_eq!(v4.counts().packets + v6.counts().packets, self.packets);
+        assert_eq!(
+            v4.counts().octets + v6.counts().octets,
+            self.packets * u64::from(OCTETS)
+        );
+    }
+
+    /// Octets of memory, everything included.
+    pub fn octets(&self) -> usize {
+        self.engine.platform().taken()
+    }
+}
+
+fn observe(engine: &Engine<Memory>, packets: &[Packet], now: u64) {
+    let source = source();
+    for packet in packets {
+        let seen = engine.observe(&packet.0[..], source, now, &NoRoutes);
+        assert!(seen.is_ok());
+    }
+}
+
+/// Packets of flows `0..flows`, as popular as this says.
+pub fn hits(flows: u32, popularity: Popularity) -> Vec<Packet> {
+    let numbers = popularity.draw(flows, PACKETS);
+    let packets = numbers.into_iter();
+    packets
+        .map(|number| Flow::numbered(number).packet(flags::ACK))
+        .collect()
+}
+
+/// A hit on one of so many flows: nanoseconds a packet, and octets that the
+/// cache has.
+pub fn hit(flows: u32, popularity: Popularity) -> (f64, usize) {
+    let mut bed = Bed::filled(flows);
+    let packets = hits(flows, popularity);
+    bed.observe(&packets, 1);
+    let nanos = best(|| time(packets.len(), || bed.observe(&packets, 2)));
+    bed.check();
+    (nanos, bed.octets())
+}
+
+/// New flows of one packet.
+pub struct Growth {
+    /// Nanoseconds a flow.
+    pub all: f64,
+    /// The same of the first tenth.
+    pub first: f64,
+    /// The same of the last tenth.
+    pub last: f64,
+    /// Octets of memory a flow.
+    pub octets: f64,
+    /// Octets of the largest piece.
+    pub piece: usize,
+}
+
+/// An empty cache gets so many flows of one packet each.
+pub fn growth(flows: u32, v6: bool) -> Growth {
+    let packet = |number| {
+        let flow = Flow::numbered(number);
+        if v6 {
+            flow.packet6(flags::ACK)
+        } else {
+            flow.packet(flags::ACK)
+        }
+    };
+    let packets: Vec<Packet> = (0..flows).map(packet).collect();
+    let tenth = packets.len() / 10;
+    let (mut octets, mut piece) = (0, 0);
+    let runs: Vec<Vec<f64>> = (0..RUNS)
+        .map(|_| {
+            let mut bed = Bed::lasting(flows as usize);
+            // The locks, once for all.
+            bed.engine.platform().largest_piece();
+            let tenths = packets.chunks(tenth);
+            let times = tenths.map(|tenth| time(tenth.len(), || bed.observe(tenth, 0)));
+            let times = times.collect();
+            bed.check();
+            octets = bed.octets();
+            piece = bed.engine.platform().largest_piece();
+            times
+        })
+        .collect();
+    let least = |of: fn(&Vec<f64>) -> f64| runs.iter().map(of).fold(f64::MAX, f64::min);
+    Growth {
+        all: least(|run| run.iter().sum::<f64>() / run.len() as f64),
+        first: least(|run| run[0]),
+        last: least(|run| run[9]),
+        octets: octets as f64 / f64::from(flows),
+        piece,
+    }
+}
+
+/// Flows that are new to a full cache, the displaced ones exported: as many
+/// again as there is room for.
+pub fn full(limit: u32) -> f64 {
+    let mut bed = Bed::lasting(limit as usize);
+    let packets: Vec<Packet> = (0..3 * limit)
+        .map(|number| Flow::numbered(number).packet(flags::ACK))
+        .collect();
+    let (fill, more) = packets.split_at(limit as usize);
+    // Now and then what waits is taken: at 120,000 records a second, which is
+    // the node's pace, this is a quarter of a second's.
+    let chunk = 30_000.min(limit as usize / 16);
+    for (now, part) in fill.chunks(chunk).enumerate() {
+        bed.observe(part, now as u64);
+    }
+    let nanos = time(more.len(), || {
+        for (now, part) in more.chunks(chunk).enumerate() {
+            let now = now as u64 + 1000;
+            bed.observe(part, now);
+            bed.tick(now);
+        }
+    });
+    bed.check();
+    // A shard that is empty has nothing to give.
+    assert!(bed.exported.records > u64::from(limit) * 2 - 2 * SHARDS as u64);
+    nanos
+}
+
+/// TCP connections, all at once: an opening, four packets, FIN, export.
+/// Nanoseconds a packet.
+pub fn connections(count: u32) -> f64 {
+    let round = |tcp_flags| -> Vec<Packet> {
+        (0..count)
+            .map(|number| Flow::numbered(number).packet(tcp_flags))
+            .collect()
+    };
+    let rounds = [flags::ACK, flags::FIN | flags::ACK].map(round);
+    best(|| {
+        let mut bed = Bed::new(1 << 20);
+        let nanos = time(6 * count as usize, || {
+            for now in 0..5 {
+                bed.observe(&rounds[0], now * TICK_MS);
+                bed.tick(now * TICK_MS);
+            }
+            bed.observe(&rounds[1], 5 * TICK_MS);
+            bed.tick(6 * TICK_MS);
+        });
+        bed.check();
+        assert_eq!(bed.exported.records, u64::from(count));
+        nanos
+    })
+}
+
+/// Hits on flows whose keys were made to fall together, and on as many others:
+/// nanoseconds a packet.
+pub fn collisions(flows: u32) -> (f64, f64) {
+    let run = |flow: fn(u32) -> Flow| {
+        let mut bed = Bed::lasting(flows as usize);
+        let numbers = Popularity::Uniform.draw(flows, PACKETS);
+        let packets: Vec<Packet> = (0..flows)
+            .chain(numbers)
+            .map(|number| flow(number).packet(flags::ACK))
+            .collect();
+        let (first, hits) = packets.split_at(flows as usize);
+        bed.observe(first, 0);
+        let nanos = best(|| time(hits.len(), || bed.observe(hits, 1)));
+        bed.check();
+        nanos
+    };
+    (run(Flow::colliding), run(Flow::numbered))
+}
+
+/// A tick with nothing in the cache, in nanoseconds.
+pub fn tick_empty() -> f64 {
+    let mut bed = Bed::new(1 << 20);
+    let ticks = 1000;
+    best(|| {
+        time(ticks, || {
+            for tick in 0..ticks as u64 {
+                bed.tick(tick * TICK_MS);
+            }
+        })
+    })
+}
+
+/// Flows that all stay: every one is seen every `period` ticks, and over two
+/// inactive timeouts nothing falls due.  Nanoseconds of ticks, a second.
+pub fn tick_none_due(flows: u32, period: u64) -> f64 {
+    const TICKS: u64 = 120;
+    let mut bed = Bed::new(flows as usize);
+    let packets: Vec<Packet> = (0..flows)
+        .map(|number| Flow::numbered(number).packet(flags::ACK))
+        .collect();
+    let share = packets.len().div_ceil(period as usize);
+    for (tick, part) in (0..).zip(packets.chunks(share)) {
+        bed.observe(part, tick * TICK_MS);
+    }
+    let mut total = 0.0;
+    for tick in period..period + TICKS {
+        let now = tick * TICK_MS;
+        let part = packets.chunks(share).nth((tick % period) as usize);
+        bed.observe(part.unwrap_or_default(), now);
+        let begun = clock();
+        bed.tick(now);
+        total += clock() - begun;
+    }
+    bed.check();
+    assert_eq!(bed.exported.records, 0);
+    total * 1000.0 / (TICKS * TICK_MS) as f64
+}
+
+/// Flows that fall due all at once and leave in datagrams: nanoseconds each.
+pub fn expiry(flows: u32) -> f64 {
+    best(|| {
+        let mut bed = Bed::filled(flows);
+        bed.engine.set_timeouts(15, 1800);
+        let nanos = time(flows as usize, || {
+            assert_eq!(bed.tick(15_000), u64::from(flows));
+        });
+        bed.check();
+        assert!(bed.exported.octets > u64::from(flows) * 48);
+        nanos
+    })
+}
+
+/// TCP, UDP and ICMP, popular flows and rare ones, ticks and export: a minute
+/// of two million packets of 200,000 flows.  Nanoseconds a packet.
+pub fn mixture() -> f64 {
+    let numbers = Popularity::Zipf.draw(200_000, 2_000_000);
+    let packets: Vec<Packet> = numbers
+        .into_iter()
+        .enumerate()
+        .map(|(at, number)| {
+            let fin = at % 16 == 0;
+            let tcp_flags = if fin {
+                flags::FIN | flags::ACK
+            } else {
+                flags::ACK
+            };
+            Flow::mixed(number).packet(tcp_flags)
+        })
+        .collect();
+    let ticks = 60_000 / TICK_MS;
+    best(|| {
+        let mut bed = Bed::new(1 << 20);
+        let nanos = time(packets.len(), || {
+            for (tick, part) in (1..).zip(packets.chunks(packets.len().div_ceil(ticks as usize))) {
+                bed.observe(part, tick * TICK_MS);
+                bed.tick(tick * TICK_MS);
+            }
+        });
+        bed.check();
+        assert!(bed.exported.records > 100_000);
+        nanos
+    })
+}
+
+/// Shows so many flows, a reply after the other.  Nanoseconds of all.
+pub fn show(flows: u32) -> f64 {
+    let bed = Bed::filled(flows);
+    let moment = Moment {
+        now: 0,
+        timeouts: Timeouts::NONE,
+    };
+    best(|| {
+        let mut shown = 0;
+        let nanos = time(1, || {
+            let mut cursor = Some(Cursor::START);
+            while let Some(from) = cursor {
+                let show = |record: FlowRecord<Ipv4Addr>| shown += u64::from(record.packets);
+                cursor = bed.engine.v4().read(from, moment, REPLY, show);
+            }
+        });
+        assert_eq!(shown, u64::from(flows));
+        nanos
+    })
+}
+
+/// How many times what one core does two cores do, on flows of their own and
+/// on the same flows.
+pub fn two_cores(flows: u32) -> (f64, f64) {
+    let mut bed = Bed::filled(flows);
+    let packets = hits(flows, Popularity::Uniform);
+    let half = |lower: bool| -> Vec<Packet> {
+        let numbers = Popularity::Uniform.draw(flows / 2, PACKETS);
+        let offset = if lower { 0 } else { flows / 2 };
+        numbers
+            .into_iter()
+            .map(|number| Flow::numbered(number + offset).packet(flags::ACK))
+            .collect()
+    };
+    let (lower, upper) = (half(true), half(false));
+    bed.observe(&packets, 1);
+    let mut sent = bed.packets;
+    let engine = &bed.engine;
+    let mut one = |packets: &[Packet]| {
+        sent += packets.len() as u64;
+        time(packets.len(), || observe(engine, packets, 2))
+    };
+    let (alone, alone_on_half) = (best(|| one(&packets)), best(|| one(&lower)));
+    let mut two = |first: &[Packet], second: &[Packet]| {
+        sent += (first.len() + second.len()) as u64;
+        thread::scope(|scope| {
+            let other = scope.spawn(|| time(second.len(), || observe(engine, second, 2)));
+            let mine = time(first.len(), || observe(engine, first, 2));
+            mine.max(other.join().expect("the other thread"))
+        })
+    };
+    let disjoint = best(|| two(&lower, &upper));
+    let (first, second) = packets.split_at(packets.len() / 2);
+    let shared = best(|| two(first, second));
+    bed.packets = sent;
+    bed.check();
+    (2.0 * alone_on_half / disjoint, 2.0 * alone / shared)
+}

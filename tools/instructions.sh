@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   instructions.sh check|record [FLOWS...]
+#
+# Counts the instructions that a packet of a known flow costs, from its first
+# octet to the end of its accounting, locks included, with the kernel's compiler
+# flags: exactly the same number in every run. "check" holds them to within 2%
+# of what is recorded in bench/instructions/recorded, "record" records them.
+set -eu
+
+action=${1:-check}
+[ $# -eq 0 ] || shift
+root=$(cd "$(dirname "$0")/.." && pwd)
+recorded=$root/bench/instructions/recorded
+out=$root/build/instructions
+mkdir -p "$out"
+
+# Code model and relocations are those of a program, all else as in the module.
+KMOD_PACKAGE=bench/instructions KMOD_FEATURES='' KMOD_STD=core,alloc,compiler_builtins \
+KMOD_RUSTFLAGS='' \
+    "$root/tools/kmod-rust.sh" "$out/rust.o"
+clang-19 -no-pie -o "$out/instructions" "$out/rust.o"
+
+status=0
+for flows in ${*:-1000 100000}; do
+	valgrind --tool=callgrind --toggle-collect=measured --dump-instr=yes \
+	    --callgrind-out-file="$out/$flows.callgrind" \
+	    "$out/instructions" "$flows" >"$out/$flows.log" 2>&1 || {
+		cat "$out/$flows.log" >&2
+		exit 70
+	}
+	total=$(sed -n 's/^==.*Collected : \([0-9]*\)$/\1/p' "$out/$flows.log")
+	here=$(awk "BEGIN { printf \"%.1f\", $total / 100000 }")
+	case $action in
+	record)
+		{ grep -v "^$flows " "$recorded" || true; echo "$flows $here"; } 2>/dev/null |
+		    sort -n > "$out/recorded"
+		cp "$out/recorded" "$recorded"
+		echo "instructions: $flows flows: $here a packet, recorded" ;;
+	check)
+		then=$(sed -n "s/^$flows //p" "$recorded")
+		echo "instructions: $flows flows: $here a packet, recorded ${then:-nothing}"
+		awk "BEGIN { exit !($here <= ${then:-0} * 1.02 && $here >= ${then:-0} * 0.98) }" || {
+			echo "instructions: more than 2% off; if that is meant: tools/instructions.sh record" >&2
+			status=1
+		} ;;
+	*)
+		echo "instructions: no such action: $action" >&2
+		exit 64 ;;
+	esac
+done
+exit $status
