@@ -10,35 +10,54 @@ use crate::route::{Hop, Routes};
 pub trait Address: Copy + Eq + Debug + 'static {
     /// `0.0.0.0` or `::`.
     const UNSPECIFIED: Self;
-    /// 32-bit words in an address.
-    const WORDS: usize;
     /// Records in one page of the cache: at most 64, the bits of its map, and
     /// no more than fit 4 KiB.
     const RECORDS_PER_PAGE: usize;
     /// The IP version number, 4 or 6.
     const IP_VERSION: u8;
+    /// Two addresses in words.
+    type Pair: Copy + Eq + Debug + AsRef<[u64]>;
+    /// A type without a value to keep, aligned as records are.
+    type Alignment: Copy;
 
-    /// Word `index` of the address, 0 beyond its end.  Only for hashing: the
-    /// byte order does not matter as long as it is always the same.
-    fn word(&self, index: usize) -> u32;
+    /// Source and destination in words, in whatever byte order: they are
+    /// hashed and compared only, and come out again by [`Address::unpair`].
+    fn pair(src: Self, dst: Self) -> Self::Pair;
+
+    /// Source and destination, as they went in.
+    fn unpair(pair: Self::Pair) -> (Self, Self);
 
     /// Looks this address up in routing table `fib`.
     fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>>;
 }
 
+/// An IPv4 record is one line of memory, so that a hit costs one miss.
+#[repr(align(64))]
+#[derive(Clone, Copy)]
+pub struct WholeLine;
+
+/// An IPv6 record is a line and a half.
+#[repr(align(32))]
+#[derive(Clone, Copy)]
+pub struct HalfLine;
+
 impl Address for Ipv4Addr {
     const UNSPECIFIED: Self = Ipv4Addr::UNSPECIFIED;
-    const WORDS: usize = 1;
     const RECORDS_PER_PAGE: usize = 64;
     const IP_VERSION: u8 = 4;
+    type Pair = [u64; 1];
+    type Alignment = WholeLine;
 
     #[inline]
-    fn word(&self, index: usize) -> u32 {
-        if index == 0 {
-            u32::from_ne_bytes(self.octets())
-        } else {
-            0
-        }
+    fn pair(src: Self, dst: Self) -> [u64; 1] {
+        let [src, dst] = [src, dst].map(|address| u32::from_ne_bytes(address.octets()));
+        // As they lie in a header, one after the other, on most machines.
+        [u64::from(dst) << 32 | u64::from(src)]
+    }
+
+    fn unpair([pair]: [u64; 1]) -> (Self, Self) {
+        let address = |bits: u32| Ipv4Addr::from(bits.to_ne_bytes());
+        (address(pair as u32), address((pair >> 32) as u32))
     }
 
     fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>> {
@@ -48,20 +67,28 @@ impl Address for Ipv4Addr {
 
 impl Address for Ipv6Addr {
     const UNSPECIFIED: Self = Ipv6Addr::UNSPECIFIED;
-    const WORDS: usize = 4;
-    const RECORDS_PER_PAGE: usize = 48;
+    const RECORDS_PER_PAGE: usize = 42;
     const IP_VERSION: u8 = 6;
+    type Pair = [u64; 4];
+    type Alignment = HalfLine;
 
     #[inline]
-    fn word(&self, index: usize) -> u32 {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.octets();
-        match index {
-            0 => u32::from_ne_bytes([a, b, c, d]),
-            1 => u32::from_ne_bytes([e, f, g, h]),
-            2 => u32::from_ne_bytes([i, j, k, l]),
-            3 => u32::from_ne_bytes([m, n, o, p]),
-            _ => 0,
-        }
+    fn pair(src: Self, dst: Self) -> [u64; 4] {
+        let [src, dst] = [src, dst].map(|address| u128::from_ne_bytes(address.octets()));
+        [
+            src as u64,
+            (src >> 64) as u64,
+            dst as u64,
+            (dst >> 64) as u64,
+        ]
+    }
+
+    fn unpair([src_low, src_high, dst_low, dst_high]: [u64; 4]) -> (Self, Self) {
+        let address = |low, high| {
+            let bits = u128::from(high) << 64 | u128::from(low);
+            Ipv6Addr::from(u128::to_ne_bytes(bits))
+        };
+        (address(src_low, src_high), address(dst_low, dst_high))
     }
 
     fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>> {

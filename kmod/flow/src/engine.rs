@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::cache::{Cache, FlowRecord, Moment, NoMemory, Observation, Timeouts};
 use crate::counters::{Sum, Tally};
 use crate::hash::Seed;
-use crate::key::Key;
+use crate::key::Packed;
 use crate::packet::{self, Bytes, Datagram, LinkType, Parsed, Refusal, Unaccountable};
 use crate::path::{Lookups, Path};
 use crate::platform::Platform;
@@ -58,9 +58,11 @@ pub struct Engine<P: Platform> {
     seed: Seed,
     v4: Cache<P, Ipv4Addr>,
     v6: Cache<P, Ipv6Addr>,
-    /// Inactive timeout in the upper half, active in the lower, in seconds:
-    /// one word, so that no packet sees half a change.
+    /// [`Timeouts`].
     timeouts: AtomicU64,
+    /// Inactive timeout in the upper half, active in the lower, in seconds, as
+    /// they were set.
+    timeouts_secs: AtomicU64,
     refused: [AtomicU64; Refusal::ALL.len()],
     no_memory: AtomicU64,
     skipped4: Tally,
@@ -79,6 +81,7 @@ impl<P: Platform> Engine<P> {
             v4,
             v6,
             timeouts: AtomicU64::new(0),
+            timeouts_secs: AtomicU64::new(0),
             refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
             no_memory: AtomicU64::new(0),
             skipped4: Tally::new(),
@@ -105,7 +108,7 @@ impl<P: Platform> Engine<P> {
 
     /// Inactive and active timeout in seconds, as they were set.
     pub fn timeouts(&self) -> (u32, u32) {
-        let both = self.timeouts.load(Relaxed);
+        let both = self.timeouts_secs.load(Relaxed);
         ((both >> 32) as u32, both as u32)
     }
 
@@ -113,15 +116,17 @@ impl<P: Platform> Engine<P> {
     /// the new ones from the next sweep on.
     pub fn set_timeouts(&self, inactive: u32, active: u32) {
         let both = u64::from(inactive) << 32 | u64::from(active);
-        self.timeouts.store(both, Relaxed);
+        self.timeouts_secs.store(both, Relaxed);
+        let Timeouts(timeouts) = Timeouts::from_secs(inactive, active);
+        self.timeouts.store(timeouts, Relaxed);
     }
 
     /// The moment `now`, in milliseconds of uptime.
+    #[inline]
     pub fn at(&self, now: u64) -> Moment {
-        let (inactive, active) = self.timeouts();
         Moment {
             now,
-            timeouts: Timeouts::from_secs(inactive, active),
+            timeouts: Timeouts(self.timeouts.load(Relaxed)),
         }
     }
 
@@ -134,8 +139,40 @@ impl<P: Platform> Engine<P> {
         now: u64,
         routes: &impl Routes,
     ) -> Result<Observed, Refused> {
+        let datagram = match packet::plain(packet.first(), source.link_type) {
+            Some(datagram) => datagram,
+            None => {
+                let mut datagram = None;
+                let other = self.observe_other(packet, source, now, routes, &mut datagram);
+                match datagram {
+                    Some(datagram) => datagram,
+                    None => return other,
+                }
+            }
+        };
+        self.account(&self.v4, &datagram, source, now, routes)
+    }
+
+    /// Accounts or refuses any packet but one of IPv4, of which it leaves what
+    /// there is to account in `v4`.
+    // Not inlined, and with an answer of its own, to keep the usual way short.
+    #[inline(never)]
+    fn observe_other<B: Bytes + ?Sized>(
+        &self,
+        packet: &B,
+        source: Source,
+        now: u64,
+        routes: &impl Routes,
+        v4: &mut Option<Datagram<Ipv4Addr>>,
+    ) -> Result<Observed, Refused> {
         match packet::parse(packet, source.link_type) {
-            Ok(Parsed::V4(datagram)) => self.account(&self.v4, &datagram, source, now, routes),
+            Ok(Parsed::V4(datagram)) => {
+                *v4 = Some(datagram);
+                Ok(Observed {
+                    ip_version: 4,
+                    octets: datagram.octets,
+                })
+            }
             Ok(Parsed::V6(datagram)) => self.account(&self.v6, &datagram, source, now, routes),
             Err(Unaccountable { reason, ip_version }) => {
                 if let Some(count) = self.refused.get(reason as usize) {
@@ -147,7 +184,7 @@ impl<P: Platform> Engine<P> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn account<A: Address>(
         &self,
         cache: &Cache<P, A>,
@@ -156,16 +193,7 @@ impl<P: Platform> Engine<P> {
         now: u64,
         routes: &impl Routes,
     ) -> Result<Observed, Refused> {
-        let key = Key {
-            src: datagram.src,
-            dst: datagram.dst,
-            sport: datagram.transport.sport,
-            dport: datagram.transport.dport,
-            proto: datagram.proto,
-            tos: datagram.tos,
-            input: source.input,
-            fib: source.fib,
-        };
+        let key = Packed::new(datagram, source.input, source.fib);
         let seen = Observation {
             octets: datagram.octets,
             tcp_flags: datagram.transport.tcp_flags,
@@ -174,7 +202,10 @@ impl<P: Platform> Engine<P> {
             ip_version: A::IP_VERSION,
             octets: datagram.octets,
         };
-        let path = || Path::look_up(routes, source.lookups, key.fib, key.src, key.dst);
+        let path = || {
+            let (src, dst) = A::unpair(datagram.addresses);
+            Path::look_up(routes, source.lookups, source.fib, src, dst)
+        };
         let hash = self.seed.hash(&key);
         let moment = self.at(now);
         match cache.account(&self.platform, hash, &key, seen, moment, path) {

@@ -16,18 +16,18 @@
 //! the seed.
 
 use crate::address::Address;
-use crate::key::Key;
+use crate::key::Packed;
 
-/// Words that a key of either family is hashed as, padded to an even number.
-const WORDS: usize = 12;
+/// 32-bit halves of words that a key of either family is hashed as.
+const HALVES: usize = 12;
 
 /// 64-bit words of randomness in a [`Seed`].
-pub const SEED_WORDS: usize = WORDS + 1;
+pub const SEED_WORDS: usize = HALVES + 1;
 
 /// The random function of one node.
 #[derive(Clone)]
 pub struct Seed {
-    a: [u64; WORDS],
+    a: [u64; HALVES],
     b: u64,
 }
 
@@ -41,15 +41,12 @@ impl Seed {
 
     /// Hashes a key to 32 uniformly distributed bits.
     #[inline]
-    pub fn hash<A: Address>(&self, key: &Key<A>) -> u32 {
+    pub(crate) fn hash<A: Address>(&self, key: &Packed<A>) -> u32 {
         let mut sum = self.b;
-        let words = key.words();
         let (seeds, _) = self.a.as_chunks::<2>();
-        let (pairs, _) = words.as_chunks::<2>();
-        // Pairs beyond the key's own words would only add a constant.
-        for ([a0, a1], [x0, x1]) in seeds.iter().zip(pairs).take(Key::<A>::WORDS.div_ceil(2)) {
-            let left = a0.wrapping_add(u64::from(*x1));
-            let right = a1.wrapping_add(u64::from(*x0));
+        for ([a0, a1], word) in seeds.iter().zip(key.words()) {
+            let left = a0.wrapping_add(word >> 32);
+            let right = a1.wrapping_add(word & u64::from(u32::MAX));
             sum = sum.wrapping_add(left.wrapping_mul(right));
         }
         (sum >> 32) as u32
@@ -60,6 +57,7 @@ impl Seed {
 mod tests {
     extern crate std;
     use super::*;
+    use crate::key::Key;
     use core::net::Ipv4Addr;
 
     fn seed(start: u64) -> Seed {
@@ -93,7 +91,7 @@ mod tests {
                     input: 1,
                     fib: 0,
                 };
-                buckets[(seed.hash(&key) >> 24) as usize] += 1;
+                buckets[(seed.hash(&Packed::of(&key)) >> 24) as usize] += 1;
             }
             let fullest = buckets.iter().max().unwrap();
             assert!(*fullest < 2 * 256, "seed {start}: {fullest} in one of 256");
@@ -130,7 +128,11 @@ mod tests {
             Key { fib: 1, ..key },
         ];
         for other in others {
-            assert_ne!(seed.hash(&key), seed.hash(&other), "{other:?}");
+            assert_ne!(
+                seed.hash(&Packed::of(&key)),
+                seed.hash(&Packed::of(&other)),
+                "{other:?}"
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `struct flow6_rec` of `ng_netflow.h`.
 
 use crate::address::Address;
+use crate::packet::Datagram;
 
 /// A flow's identity.  Numbers are in host byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,30 +26,139 @@ pub struct Key<A> {
     pub fib: u16,
 }
 
-impl<A: Address> Key<A> {
-    /// 32-bit words that [`Key::words`] fills.
-    pub(crate) const WORDS: usize = 2 * A::WORDS + 3;
+/// A key in words, as it is hashed, compared and kept: a comparison is a few
+/// instructions and one branch.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed<A: Address> {
+    addresses: A::Pair,
+    /// Ports, protocol, type of service and input interface.
+    rest: u64,
+    fib: u16,
+}
 
-    /// The key as words to hash, zero beyond [`Key::WORDS`].
+impl<A: Address> Packed<A> {
+    /// The key of a packet that came in on an interface, in a FIB.
+    #[inline(always)]
+    pub fn new(packet: &Datagram<A>, input: u16, fib: u16) -> Self {
+        Packed {
+            addresses: packet.addresses,
+            rest: u64::from(packet.transport.ports) << 32
+                | u64::from(packet.proto) << 24
+                | u64::from(packet.tos) << 16
+                | u64::from(input),
+            fib,
+        }
+    }
+
+    /// The key of no packet.
+    pub fn zero() -> Self {
+        Packed {
+            addresses: A::pair(A::UNSPECIFIED, A::UNSPECIFIED),
+            rest: 0,
+            fib: 0,
+        }
+    }
+
+    /// Packs a key.
+    #[cfg(test)]
+    pub fn of(key: &Key<A>) -> Self {
+        let transport = crate::packet::Transport {
+            ports: u32::from(key.sport) << 16 | u32::from(key.dport),
+            tcp_flags: 0,
+        };
+        let packet = Datagram {
+            addresses: A::pair(key.src, key.dst),
+            transport,
+            proto: key.proto,
+            tos: key.tos,
+            octets: 0,
+        };
+        Packed::new(&packet, key.input, key.fib)
+    }
+
+    pub fn unpack(&self) -> Key<A> {
+        let (src, dst) = A::unpair(self.addresses);
+        Key {
+            src,
+            dst,
+            sport: (self.rest >> 48) as u16,
+            dport: (self.rest >> 32) as u16,
+            proto: (self.rest >> 24) as u8,
+            tos: (self.rest >> 16) as u8,
+            input: self.rest as u16,
+            fib: self.fib,
+        }
+    }
+
+    /// The words to hash.
     #[inline]
-    pub(crate) fn words(&self) -> [u32; 12] {
-        core::array::from_fn(|i| {
-            if i < A::WORDS {
-                self.src.word(i)
-            } else if i < 2 * A::WORDS {
-                self.dst.word(i - A::WORDS)
-            } else {
-                match i - 2 * A::WORDS {
-                    0 => u32::from(self.sport) << 16 | u32::from(self.dport),
-                    1 => {
-                        u32::from(self.proto) << 24
-                            | u32::from(self.tos) << 16
-                            | u32::from(self.input)
-                    }
-                    2 => u32::from(self.fib),
-                    _ => 0,
-                }
-            }
-        })
+    pub fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        let addresses = self.addresses.as_ref().iter().copied();
+        addresses.chain([self.rest, u64::from(self.fib)])
+    }
+
+    /// Is it the same flow?
+    #[inline]
+    pub fn is(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.addresses.as_ref(), other.addresses.as_ref());
+        let addresses = ours.iter().zip(theirs);
+        let differ = addresses.fold(0, |differ, (ours, theirs)| differ | (ours ^ theirs));
+        let rest = (self.rest ^ other.rest) | u64::from(self.fib ^ other.fib);
+        (differ | rest) == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::{Ipv4Addr, Ipv6Addr};
+
+    fn key<A: Address>(src: A, dst: A) -> Key<A> {
+        Key {
+            src,
+            dst,
+            sport: 0x0102,
+            dport: 0xf304,
+            proto: 0xf5,
+            tos: 0x86,
+            input: 0xf708,
+            fib: 0x890a,
+        }
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_again() {
+        let v4 = key(Ipv4Addr::new(1, 2, 3, 4), Ipv4Addr::new(250, 6, 7, 8));
+        assert_eq!(Packed::of(&v4).unpack(), v4);
+        let v6: Key<Ipv6Addr> = key(
+            "2001:db8::f:1".parse().unwrap(),
+            "fe80:1:2:3:4:5:6:7".parse().unwrap(),
+        );
+        assert_eq!(Packed::of(&v6).unpack(), v6);
+    }
+
+    #[test]
+    fn every_field_of_a_key_is_compared() {
+        let same = key(Ipv4Addr::new(1, 2, 3, 4), Ipv4Addr::new(5, 6, 7, 8));
+        let others = [
+            Key {
+                src: Ipv4Addr::new(1, 2, 3, 5),
+                ..same
+            },
+            Key {
+                dst: Ipv4Addr::new(4, 6, 7, 8),
+                ..same
+            },
+            Key { sport: 1, ..same },
+            Key { dport: 1, ..same },
+            Key { proto: 1, ..same },
+            Key { tos: 1, ..same },
+            Key { input: 1, ..same },
+            Key { fib: 1, ..same },
+        ];
+        assert!(Packed::of(&same).is(&Packed::of(&same)));
+        for other in others {
+            assert!(!Packed::of(&same).is(&Packed::of(&other)), "{other:?}");
+        }
     }
 }

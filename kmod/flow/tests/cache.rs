@@ -45,8 +45,8 @@ fn observe(engine: &Engine<Memory>, packet: &[u8], now: u64) -> Result<(), Refus
 fn sweep(engine: &Engine<Memory>, moment: Moment) -> Vec<FlowRecord<Ipv4Addr>> {
     let mut taken = Vec::new();
     for shard in 0..SHARDS {
-        let more = engine.sweep(shard, moment, usize::MAX, |r| taken.push(r), |_| ());
-        assert!(!more, "there was room for all");
+        // There is room for all, but a lock is not held for as long as it takes.
+        while engine.sweep(shard, moment, usize::MAX, |r| taken.push(r), |_| ()) {}
     }
     taken
 }
@@ -488,7 +488,7 @@ fn pages_are_released() {
     grow(2);
     let second = before - memory.left.load(std::sync::atomic::Ordering::SeqCst);
     assert!(
-        second > 2 * 200_000 / 64 / 2,
+        second > 9 * 200_000 / 64 / 10,
         "{first} allocations, then {second}"
     );
     assert_eq!(sweep(&engine, everything(3)).len(), 200_000);

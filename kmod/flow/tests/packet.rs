@@ -3,8 +3,8 @@
 
 mod support;
 
-use flow::packet::{parse, Datagram, Parsed, Transport};
-use flow::{Bytes, LinkType, Refusal};
+use flow::packet::{parse, plain, Datagram, Parsed, Transport};
+use flow::{Address, Bytes, LinkType, Refusal};
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -33,11 +33,9 @@ fn ethernet(packet: &[u8]) -> Result<Parsed, Refusal> {
 
 fn tcp_syn() -> Parsed {
     Parsed::V4(Datagram {
-        src: Ipv4Addr::new(192, 0, 2, 1),
-        dst: Ipv4Addr::new(198, 51, 100, 2),
+        addresses: Address::pair(Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(198, 51, 100, 2)),
         transport: Transport {
-            sport: 1016,
-            dport: 111,
+            ports: 1016 << 16 | 111,
             tcp_flags: 2,
         },
         proto: 6,
@@ -48,11 +46,12 @@ fn tcp_syn() -> Parsed {
 
 fn echo_request() -> Parsed {
     Parsed::V6(Datagram {
-        src: "2001:db8::1".parse().unwrap(),
-        dst: "2001:db8::2".parse::<Ipv6Addr>().unwrap(),
+        addresses: Address::pair(
+            "2001:db8::1".parse::<Ipv6Addr>().unwrap(),
+            "2001:db8::2".parse().unwrap(),
+        ),
         transport: Transport {
-            sport: 0,
-            dport: 128 << 8,
+            ports: 128 << 8,
             tcp_flags: 0,
         },
         proto: 58,
@@ -130,6 +129,23 @@ fn what_cannot_be_accounted_says_why() {
     }
 }
 
+/// The short way is taken by what it is for, and leads where the long one does.
+#[test]
+fn plain_packets_are_plain() {
+    for proto in 0..=255 {
+        let mut packet = IPV4_TCP;
+        packet[9] = proto;
+        let Ok(Parsed::V4(datagram)) = parse(&packet[..], LinkType::Raw) else {
+            panic!("protocol {proto}");
+        };
+        assert_eq!(plain(&packet, LinkType::Raw), Some(datagram));
+        let packet = frame(&[8, 0], &packet);
+        assert_eq!(plain(&packet, LinkType::Ethernet), Some(datagram));
+    }
+    assert_eq!(plain(&IPV6_ICMP, LinkType::Raw), None);
+    assert_eq!(plain(&IPV4_TCP[..33], LinkType::Raw), None);
+}
+
 #[test]
 fn only_the_first_fragment_has_ports() {
     let mut first = IPV4_TCP;
@@ -175,12 +191,8 @@ fn ipv6_extension_headers_are_walked() {
         panic!("refused");
     };
     assert_eq!(
-        (
-            datagram.proto,
-            datagram.transport.sport,
-            datagram.transport.dport
-        ),
-        (17, 53, 54)
+        (datagram.proto, datagram.transport.ports),
+        (17, 53 << 16 | 54)
     );
 
     let later_fragment = (44, vec![0, 0, 0, 8, 0, 0, 0, 0]);
@@ -248,6 +260,9 @@ proptest! {
         let link = if raw { LinkType::Raw } else { LinkType::Ethernet };
         let whole = parse(&bytes[..], link);
         prop_assert_eq!(parse(&Pieces(&bytes, split.min(bytes.len())), link), whole);
+        if let Some(datagram) = plain(&bytes, link) {
+            prop_assert_eq!(Ok(Parsed::V4(datagram)), whole);
+        }
     }
 
     /// The same behind a header that leads somewhere.
@@ -259,6 +274,9 @@ proptest! {
     ) {
         bytes[0] = version;
         let packet = frame(&ethertype.to_be_bytes(), &bytes);
+        if let Some(datagram) = plain(&packet, LinkType::Ethernet) {
+            prop_assert_eq!(Ok(Parsed::V4(datagram)), ethernet(&packet));
+        }
         if let Ok(Parsed::V4(Datagram { octets, .. }) | Parsed::V6(Datagram { octets, .. }))
             = ethernet(&packet)
         {

@@ -1,70 +1,178 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The index of a table: linear hashing (W. Litwin, VLDB 1980).
+//! The index of a table: from a hash to the places of the few records that may
+//! have it.
 //!
-//! Buckets hold the head of a chain that runs through the records.  Whenever
-//! there are more records than buckets, one bucket is split in two, so no
-//! packet ever pays for more than moving one chain, and the mean chain stays
-//! at about one record.  Buckets lie in segments, each as large as all before
-//! it; nothing moves when one is added.
+//! A bucket is half a line of memory: eight places, and eight bits of the hash
+//! of each record there.  The eight are compared in one go and without a
+//! branch, so a lookup costs one miss here and touches, almost always, no
+//! record but the right one.  What does not fit a bucket is chained through
+//! the records.
+//!
+//! Buckets grow in number by linear hashing (W. Litwin, VLDB 1980): whenever
+//! there are more than five records for each, one is split in two.  So no
+//! packet ever pays for more than moving one bucket, and no piece of memory is
+//! larger than 4 KiB.
 
 use crate::platform::Platform;
 
 /// The place of a record, or none: a place number plus one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Link(u32);
+pub(super) struct Link(u16);
 
 impl Link {
     pub const NONE: Link = Link(0);
 
+    #[inline]
     pub fn to(place: Place) -> Self {
-        Link(place.0.wrapping_add(1))
+        Link((place.0 as u16).wrapping_add(1))
     }
 
     #[inline]
     pub fn place(self) -> Option<Place> {
-        self.0.checked_sub(1).map(Place)
+        self.0.checked_sub(1).map(|place| Place(place.into()))
+    }
+
+    /// The place, and one that is beyond all places if there is none.
+    #[inline]
+    pub fn place_or_beyond(self) -> Place {
+        Place(self.0.wrapping_sub(1).into())
     }
 }
 
 /// Where a record lies in its table: the number of its page times 64, plus
-/// its number in the page.
+/// its number in the page.  Below 2^15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(pub u32);
 
-/// Buckets in the first segment, a power of two.
-const FIRST_SEGMENT: usize = 64;
-/// Segments of 64, 64, 128, 256 … 8,192 buckets: 16,384 in all, of which the
-/// last segment is a piece of 32 KiB, and every other one smaller.
-const SEGMENTS: usize = 9;
+const SLOTS: usize = 8;
+/// Records for each bucket, on average: more, and too many buckets overflow.
+const LOAD: usize = 5;
+/// Buckets in a segment: 4 KiB.
+const SEGMENT: usize = 128;
+/// Segments: enough for 2^15 records.
+const SEGMENTS: usize = (1 << 15) / LOAD / SEGMENT + 1;
+
+/// Where some records are.
+#[repr(align(32))]
+#[derive(Clone, Copy)]
+pub(super) struct Bucket {
+    /// Some bits of each record's hash; 0 where there is none.
+    tags: [u8; SLOTS],
+    links: [Link; SLOTS],
+    /// The first of the records that found no slot.
+    overflow: Link,
+}
+
+/// The bits of a hash that tags are made of: above those that choose the
+/// bucket, below those that choose the shard.
+#[inline]
+fn tag(hash: u32) -> u8 {
+    (hash >> 16) as u8
+}
+
+impl Bucket {
+    pub const EMPTY: Bucket = Bucket {
+        tags: [0; SLOTS],
+        links: [Link::NONE; SLOTS],
+        overflow: Link::NONE,
+    };
+
+    /// Links to the records in slots that may have this hash; some may lead
+    /// nowhere.
+    #[inline(always)]
+    pub fn matching(&self, hash: u32) -> impl Iterator<Item = Link> + '_ {
+        const LOW: u64 = u64::MAX / 255;
+        const HIGH: u64 = LOW << 7;
+        // The highest bit of each byte that is zero; perhaps of a byte after
+        // such a one as well, which the comparison of keys will tell.
+        let differ = u64::from_le_bytes(self.tags) ^ (LOW * u64::from(tag(hash)));
+        let mut same = differ.wrapping_sub(LOW) & !differ & HIGH;
+        core::iter::from_fn(move || {
+            if same == 0 {
+                return None;
+            }
+            let slot = same.trailing_zeros() as usize / 8;
+            same &= same.wrapping_sub(1);
+            self.links.get(slot).copied()
+        })
+    }
+
+    /// The first of the records that found no slot.
+    #[inline]
+    pub fn overflow(&self) -> Link {
+        self.overflow
+    }
+
+    /// Every record in a slot.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.links.iter().filter_map(|link| link.place())
+    }
+
+    /// Adds a record.  The next in its chain, which is the record's to keep.
+    fn insert(&mut self, hash: u32, place: Place) -> Link {
+        let mut slots = self.tags.iter_mut().zip(&mut self.links);
+        if let Some((slot, link)) = slots.find(|(_, link)| **link == Link::NONE) {
+            *slot = tag(hash);
+            *link = Link::to(place);
+            return Link::NONE;
+        }
+        core::mem::replace(&mut self.overflow, Link::to(place))
+    }
+
+    /// Removes a record whose chain goes on with `next`.  `false` when it is
+    /// further down the chain.
+    fn remove(&mut self, place: Place, next: Link) -> bool {
+        let gone = Link::to(place);
+        let mut slots = self.tags.iter_mut().zip(&mut self.links);
+        if let Some((slot, link)) = slots.find(|(_, link)| **link == gone) {
+            *slot = 0;
+            *link = Link::NONE;
+            return true;
+        }
+        if self.overflow == gone {
+            self.overflow = next;
+            return true;
+        }
+        false
+    }
+}
+
+/// A part of the buckets.
+pub(super) type Segment<P> = <P as Platform>::Slab<Bucket>;
+/// Where the segments are.
+pub(super) type Root<P> = <P as Platform>::Slab<Option<Segment<P>>>;
 
 pub(super) struct Index<P: Platform> {
-    segments: [Option<P::Slab<Link>>; SEGMENTS],
+    root: Option<Root<P>>,
     /// Buckets in use.
-    buckets: usize,
+    buckets: u32,
+    /// The greatest power of two that is not above `buckets`, minus one.
+    mask: u32,
 }
 
-/// The segment of a bucket, and its number there.
-#[inline]
-fn locate(bucket: usize) -> (usize, usize) {
-    let group = bucket / FIRST_SEGMENT;
-    if group == 0 {
-        return (0, bucket);
-    }
-    let level = group.ilog2();
-    let start = FIRST_SEGMENT << level;
-    (level as usize + 1, bucket - start)
+/// What an index lacks before it can grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lacks {
+    Root,
+    Segment,
 }
 
-/// Buckets in a segment.
-fn segment_len(segment: usize) -> usize {
-    FIRST_SEGMENT << segment.saturating_sub(1)
+/// Allocates where segments will be.
+pub(super) fn new_root<P: Platform>(platform: &P) -> Option<Root<P>> {
+    platform.slab(SEGMENTS, |_| None)
+}
+
+/// Allocates a segment of empty buckets.
+pub(super) fn new_segment<P: Platform>(platform: &P) -> Option<Segment<P>> {
+    platform.slab(SEGMENT, |_| Bucket::EMPTY)
 }
 
 impl<P: Platform> Index<P> {
     pub fn new() -> Self {
         Index {
-            segments: [const { None }; SEGMENTS],
+            root: None,
             buckets: 0,
+            mask: 0,
         }
     }
 
@@ -76,85 +184,97 @@ impl<P: Platform> Index<P> {
     /// The bucket of a hash: its low bits, one more of them where the bucket
     /// has been split already.
     #[inline]
-    fn bucket(&self, hash: u32) -> usize {
-        let hash = hash as usize;
-        let Some(level) = self.buckets.checked_ilog2() else {
-            return 0;
-        };
-        let low = hash & ((1 << level) - 1);
-        let next = hash & ((2 << level) - 1);
+    fn number(&self, hash: u32) -> u32 {
+        let next = hash & (self.mask << 1 | 1);
         if next < self.buckets {
             next
         } else {
-            low
+            hash & self.mask
         }
     }
 
+    /// The bucket of a hash; `None` before the first segment is there.
     #[inline]
-    fn head(&self, bucket: usize) -> Option<&Link> {
-        let (segment, at) = locate(bucket);
-        self.segments.get(segment)?.as_ref()?.get(at)
+    pub fn bucket(&self, hash: u32) -> Option<&Bucket> {
+        let number = self.number(hash) as usize;
+        let segment = self.root.as_ref()?.get(number / SEGMENT)?.as_ref()?;
+        segment.get(number % SEGMENT)
     }
 
     #[inline]
-    fn head_mut(&mut self, bucket: usize) -> Option<&mut Link> {
-        let (segment, at) = locate(bucket);
-        self.segments.get_mut(segment)?.as_mut()?.get_mut(at)
+    fn bucket_mut(&mut self, number: u32) -> Option<&mut Bucket> {
+        let number = number as usize;
+        let segment = self.root.as_mut()?.get_mut(number / SEGMENT)?.as_mut()?;
+        segment.get_mut(number % SEGMENT)
     }
 
-    /// The first record that may have this hash.
-    #[inline]
-    pub fn chain(&self, hash: u32) -> Link {
-        self.head(self.bucket(hash)).copied().unwrap_or(Link::NONE)
+    /// Adds a record.  The next in its chain, which is the record's to keep;
+    /// `None` when there is no bucket.
+    pub fn insert(&mut self, hash: u32, place: Place) -> Option<Link> {
+        let bucket = self.bucket_mut(self.number(hash))?;
+        Some(bucket.insert(hash, place))
     }
 
-    /// The head of the chain that a hash belongs to; `None` before the first
-    /// segment is there.
-    #[inline]
-    pub fn chain_mut(&mut self, hash: u32) -> Option<&mut Link> {
-        self.head_mut(self.bucket(hash))
+    /// Removes a record whose chain goes on with `next`.  When the record is
+    /// further down a chain, the chain's first is returned, and the caller
+    /// takes it out there.
+    pub fn remove(&mut self, hash: u32, place: Place, next: Link) -> Link {
+        let Some(bucket) = self.bucket_mut(self.number(hash)) else {
+            return Link::NONE;
+        };
+        if bucket.remove(place, next) {
+            Link::NONE
+        } else {
+            bucket.overflow
+        }
     }
 
-    /// The length of the segment that is needed before the index can hold
-    /// `records` with chains of about one, if one is missing.
-    pub fn wants(&self, records: usize) -> Option<usize> {
-        if records < self.buckets {
+    /// What must be supplied before the index can hold one more than
+    /// `records`, none of them far down a chain.
+    pub fn lacks(&self, records: usize) -> Option<Lacks> {
+        if records < LOAD * self.buckets as usize {
             return None;
         }
-        let (segment, _) = locate(self.buckets);
-        match self.segments.get(segment)? {
+        let Some(root) = &self.root else {
+            return Some(Lacks::Root);
+        };
+        match root.get(self.buckets as usize / SEGMENT)? {
             Some(_) => None,
-            None => Some(segment_len(segment)),
+            None => Some(Lacks::Segment),
         }
     }
 
-    /// Adds the segment that [`Index::wants`] asked for; one that is not
-    /// wanted any more is given back by being dropped.
-    pub fn supply(&mut self, segment: P::Slab<Link>) {
-        let (number, _) = locate(self.buckets);
-        if let Some(slot @ None) = self.segments.get_mut(number) {
-            if segment.len() == segment_len(number) {
-                *slot = Some(segment);
-                if self.buckets == 0 {
-                    self.buckets = FIRST_SEGMENT;
-                }
-            }
+    /// Takes the root, unless there is one already.
+    pub fn supply_root(&mut self, root: Root<P>) {
+        self.root.get_or_insert(root);
+    }
+
+    /// Takes the next segment; one that is not wanted any more is dropped.
+    pub fn supply_segment(&mut self, segment: Segment<P>) {
+        let number = self.buckets as usize / SEGMENT;
+        let root = self.root.as_mut().and_then(|root| root.get_mut(number));
+        if let Some(place @ None) = root {
+            *place = Some(segment);
+            self.buckets = self.buckets.max(1);
         }
     }
 
-    /// Takes the next bucket into use, if there are fewer buckets than
-    /// `records` and its segment is there.  The caller then distributes the
-    /// chain that is returned with [`Index::chain_mut`].
-    pub fn split(&mut self, records: usize) -> Option<Link> {
-        if self.buckets == 0 || records <= self.buckets {
+    /// Takes the next bucket into use, if there are too few for `records` and
+    /// its segment is there.  The caller then inserts anew what was in the
+    /// bucket that is returned.
+    pub fn split(&mut self, records: usize) -> Option<Bucket> {
+        if records <= LOAD * self.buckets as usize {
             return None;
         }
-        self.head(self.buckets)?;
-        let level = self.buckets.ilog2();
-        let parent = self.buckets - (1 << level);
-        let chain = core::mem::replace(self.head_mut(parent)?, Link::NONE);
-        self.buckets += 1;
-        Some(chain)
+        let new = self.buckets;
+        self.bucket_mut(new)?;
+        let split = self.bucket_mut(new & self.mask)?;
+        let bucket = core::mem::replace(split, Bucket::EMPTY);
+        self.buckets = new.saturating_add(1);
+        if self.buckets > self.mask << 1 | 1 {
+            self.mask = self.mask << 1 | 1;
+        }
+        Some(bucket)
     }
 }
 
@@ -162,16 +282,35 @@ impl<P: Platform> Index<P> {
 mod tests {
     extern crate std;
     use super::*;
+    use std::vec::Vec;
 
     #[test]
-    fn segments_follow_each_other_without_gap() {
-        let mut expected = 0;
-        for segment in 0..SEGMENTS {
-            for at in 0..segment_len(segment) {
-                assert_eq!(locate(expected), (segment, at));
-                expected += 1;
+    fn a_bucket_is_half_a_line_and_a_segment_a_page() {
+        assert_eq!(size_of::<Bucket>(), 32);
+        assert_eq!(SEGMENT * size_of::<Bucket>(), 4096);
+    }
+
+    #[test]
+    fn a_bucket_finds_what_was_put_in_and_chains_the_rest() {
+        for tags in [[1, 2, 3, 4, 5, 6, 7, 8], [0, 1, 0, 1, 0, 1, 0, 255], [9; 8]] {
+            let mut bucket = Bucket::EMPTY;
+            for (at, tag) in tags.into_iter().enumerate() {
+                assert_eq!(bucket.insert(tag << 16, Place(at as u32)), Link::NONE);
             }
+            for (at, tag) in tags.into_iter().enumerate() {
+                let found: Vec<Link> = bucket.matching(tag << 16).collect();
+                let place = Link::to(Place(at as u32));
+                assert!(found.contains(&place), "{tags:?} at {at}");
+            }
+            assert_eq!(bucket.insert(0, Place(32_767)), Link::NONE);
+            let next = bucket.insert(0, Place(9));
+            assert_eq!(next, Link::to(Place(32_767)));
+            assert!(!bucket.remove(Place(32_767), Link::NONE), "down the chain");
+            assert!(bucket.remove(Place(9), next));
+            assert!(bucket.remove(Place(32_767), Link::NONE));
+            assert!(bucket.remove(Place(3), Link::NONE));
+            assert_eq!(bucket.insert(77 << 16, Place(3)), Link::NONE);
+            assert_eq!(bucket.places().count(), 8);
         }
-        assert_eq!(expected, 16_384);
     }
 }

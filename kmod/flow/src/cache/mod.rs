@@ -8,8 +8,11 @@
 //! exporter and needs no queue, and a backlog is bounded by the cache itself.
 
 mod index;
+mod outlook;
 mod page;
+mod pages;
 mod record;
+mod supply;
 mod table;
 
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -19,55 +22,51 @@ pub use record::{Cause, FlowRecord, Observation};
 
 use crate::address::Address;
 use crate::counters::{Sum, Tally};
-use crate::key::Key;
+use crate::key::Packed;
 use crate::path::Path;
 use crate::platform::{Lock, Platform};
-use table::{Hit, Supply, Table, Wants};
+use outlook::Outlook;
+use supply::{Supply, Wants};
+use table::{Hit, Table};
 
 /// Shards of a cache; the top 8 bits of the hash choose one.
 pub const SHARDS: usize = 256;
 
 /// The most open records a cache can be limited to: beyond it tables would
 /// fill up before the limit is reached.
-pub const MAX_LIMIT: usize = 2 << 20;
+pub const MAX_LIMIT: usize = 4 << 20;
 
-/// When records leave the cache.
+/// When records leave the cache: milliseconds without a packet in the upper
+/// half, milliseconds since the first packet in the lower.  One word, so that
+/// no packet sees half a change, and a [`Moment`] is two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// Milliseconds without a packet.
-    inactive: u64,
-    /// Milliseconds since the first packet.
-    active: u64,
-}
+pub struct Timeouts(pub(crate) u64);
 
 impl Timeouts {
     /// Longest timeout that has an effect, 2^31 ms or 24.8 days: a record must
     /// leave before its 32-bit millisecond times become ambiguous.
-    const LONGEST: u64 = 1 << 31;
+    const LONGEST: u32 = 1 << 31;
 
     /// Every record is due.
-    pub const NONE: Timeouts = Timeouts {
-        inactive: 0,
-        active: 0,
-    };
+    pub const NONE: Timeouts = Timeouts(0);
 
     /// Timeouts in seconds, as `NGM_NETFLOW_SETTIMEOUTS` gives them.  Values
     /// beyond 24.8 days mean 24.8 days.
     pub fn from_secs(inactive: u32, active: u32) -> Self {
-        Timeouts {
-            inactive: (u64::from(inactive) * 1000).min(Self::LONGEST),
-            active: (u64::from(active) * 1000).min(Self::LONGEST),
-        }
+        let milliseconds = |secs: u32| u64::from(secs.saturating_mul(1000).min(Self::LONGEST));
+        Timeouts(milliseconds(inactive) << 32 | milliseconds(active))
     }
 
+    /// Is a record due that has been idle and is old for so many milliseconds?
     #[inline]
-    fn is_due(self, first: u64, last: u64, now: u64) -> Option<Cause> {
-        if now.saturating_sub(last) >= self.inactive {
-            Some(Cause::Inactive)
-        } else if now.saturating_sub(first) >= self.active {
-            Some(Cause::Active)
-        } else {
+    fn are_over(self, idle: u32, age: u32) -> Option<Cause> {
+        let (inactive, active) = ((self.0 >> 32) as u32, self.0 as u32);
+        if (idle < inactive) & (age < active) {
             None
+        } else if idle >= inactive {
+            Some(Cause::Inactive)
+        } else {
+            Some(Cause::Active)
         }
     }
 }
@@ -84,7 +83,8 @@ pub struct Moment {
 impl Moment {
     #[inline]
     fn is_due(self, first: u64, last: u64) -> Option<Cause> {
-        self.timeouts.is_due(first, last, self.now)
+        let since = |then| u32::try_from(self.now.saturating_sub(then)).unwrap_or(u32::MAX);
+        self.timeouts.are_over(since(last), since(first))
     }
 }
 
@@ -124,6 +124,8 @@ enum Opening {
 /// The flow records of one IP version.
 pub struct Cache<P: Platform, A: Address> {
     shards: P::Locks<Table<P, A>>,
+    /// For each shard, when a sweep may find something.
+    outlooks: P::Slab<Outlook>,
     limit: usize,
     open: AtomicUsize,
     closed: AtomicUsize,
@@ -140,6 +142,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
     pub fn new(platform: &P, limit: usize) -> Option<Self> {
         Some(Cache {
             shards: platform.locks(SHARDS, |_| Table::new())?,
+            outlooks: platform.slab(SHARDS, |_| Outlook::default())?,
             limit: limit.clamp(1, MAX_LIMIT),
             open: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
@@ -150,35 +153,36 @@ impl<P: Platform, A: Address> Cache<P, A> {
         })
     }
 
+    /// The shard of a hash.
     #[inline]
-    fn shard(&self, hash: u32) -> Option<&P::Lock<Table<P, A>>> {
-        self.shards.get((hash >> 24) as usize)
+    fn number(hash: u32) -> usize {
+        (hash >> 24) as usize
     }
 
     /// May another record be closed and wait?  An eighth of the limit may.
-    #[inline]
     fn may_close(&self) -> bool {
         self.closed.load(Relaxed) < (self.limit / 8).max(64)
     }
 
     /// Accounts one packet of the flow whose key hashes to `hash`.  `path`
     /// looks up the routes of a new flow; it is called without a lock held.
-    #[inline]
-    pub fn account(
+    #[inline(always)]
+    pub(crate) fn account(
         &self,
         platform: &P,
         hash: u32,
-        key: &Key<A>,
+        key: &Packed<A>,
         seen: Observation,
         moment: Moment,
         path: impl FnOnce() -> Path<A>,
     ) -> Result<(), NoMemory> {
-        let shard = self.shard(hash).ok_or(NoMemory)?;
-        let may_close = self.may_close();
+        let shard = self.shards.get(Self::number(hash)).ok_or(NoMemory)?;
         let hit = shard.with(|table| {
             let moment = table.packet_clock(moment);
-            let hit = table.hit(hash, key, seen, moment, may_close);
-            self.note_closed(hit);
+            let hit = table.hit(hash, key, seen, moment, || self.may_close());
+            if let Hit::Ended | Hit::Stale = hit {
+                self.note_closed(hash, table);
+            }
             hit
         });
         match hit {
@@ -193,36 +197,43 @@ impl<P: Platform, A: Address> Cache<P, A> {
         &self,
         platform: &P,
         hash: u32,
-        key: &Key<A>,
+        key: &Packed<A>,
         seen: Observation,
         moment: Moment,
         path: Path<A>,
     ) -> Result<(), NoMemory> {
-        /// A segment, a directory and a page may be missing, and others may
-        /// use up what was supplied; more rounds than this mean bad luck.
-        const ROUNDS: usize = 8;
-        let shard = self.shard(hash).ok_or(NoMemory)?;
-        if self.open.fetch_add(1, Relaxed) >= self.limit {
-            self.make_room(shard, moment);
-        }
+        /// The index's root and a segment, a directory and a page may be
+        /// missing, and others may use up what was supplied; more rounds than
+        /// this mean bad luck.
+        const ROUNDS: usize = 10;
+        let shard = self.shards.get(Self::number(hash)).ok_or(NoMemory)?;
+        let mut crowded = self.open.fetch_add(1, Relaxed) >= self.limit;
         let (mut supply, mut grow_index) = (None, true);
         for _ in 0..ROUNDS {
-            let may_close = self.may_close();
             let opening = shard.with(|table| {
                 let moment = table.clock(moment);
                 // Another CPU may have opened the flow since.
-                let hit = table.hit(hash, key, seen, moment, may_close);
-                self.note_closed(hit);
+                let hit = table.hit(hash, key, seen, moment, || self.may_close());
+                if let Hit::Ended | Hit::Stale = hit {
+                    self.note_closed(hash, table);
+                }
                 if let Hit::Counted | Hit::Ended = hit {
                     return Opening::Joined;
+                }
+                if core::mem::take(&mut crowded) {
+                    self.make_room(hash, table, moment.now);
                 }
                 if let Some(supply) = supply.take() {
                     table.supply(supply);
                 }
-                match table.wants(grow_index) {
-                    Some(wants) => Opening::Wants(wants),
-                    None if table.insert(hash, key, path, seen, moment.now) => Opening::Done,
-                    None => Opening::Full,
+                if let Some(wants) = table.wants(grow_index) {
+                    return Opening::Wants(wants);
+                }
+                if table.insert(hash, key, path, seen, moment.now) {
+                    self.publish(Self::number(hash), table);
+                    Opening::Done
+                } else {
+                    Opening::Full
                 }
             });
             match opening {
@@ -234,7 +245,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
                 Opening::Full => break,
                 Opening::Wants(wants) => match Supply::allocate(platform, wants) {
                     Some(allocated) => supply = Some(allocated),
-                    None if grow_index && matches!(wants, Wants::Segment(_)) => grow_index = false,
+                    None if grow_index && wants.is_index() => grow_index = false,
                     None => break,
                 },
             }
@@ -243,46 +254,66 @@ impl<P: Platform, A: Address> Cache<P, A> {
         Err(NoMemory)
     }
 
-    /// Closes the shard's idlest record to make room for a new one.  When too
-    /// many wait already it is dropped, and counted.
-    fn make_room(&self, shard: &P::Lock<Table<P, A>>, moment: Moment) {
+    /// Closes an idle record of the table to make room for a new one.  When
+    /// too many wait already it is dropped, and counted.
+    fn make_room(&self, hash: u32, table: &mut Table<P, A>, now: u64) {
         let may_close = self.may_close();
-        shard.with(|table| {
-            let now = table.clock(moment).now;
-            let Some(place) = table.close_idlest(now) else {
-                return;
-            };
-            self.evictions.fetch_add(1, Relaxed);
+        let Some(place) = table.close_idle(now) else {
+            return;
+        };
+        self.evictions.fetch_add(1, Relaxed);
+        if may_close {
+            self.note_closed(hash, table);
+        } else {
             self.open.fetch_sub(1, Relaxed);
-            if may_close {
-                self.closed.fetch_add(1, Relaxed);
-            } else if let Some(record) = table.discard(place, now) {
+            if let Some(record) = table.discard(place, now) {
                 self.displaced.add(record.packets, record.octets);
             }
-        });
+        }
     }
 
     /// Counts a record that a packet has closed.  With the shard's lock held:
     /// the next sweep counts it out again.
-    #[inline]
-    fn note_closed(&self, hit: Hit) {
-        if let Hit::Ended | Hit::Stale = hit {
-            self.open.fetch_sub(1, Relaxed);
-            self.closed.fetch_add(1, Relaxed);
+    fn note_closed(&self, hash: u32, table: &Table<P, A>) {
+        self.open.fetch_sub(1, Relaxed);
+        self.closed.fetch_add(1, Relaxed);
+        self.publish(Self::number(hash), table);
+    }
+
+    /// Lets sweeps know when to look at a shard, whose lock is held.
+    fn publish(&self, shard: usize, table: &Table<P, A>) {
+        if let Some(outlook) = self.outlooks.get(shard) {
+            outlook.set(table.outlook());
         }
     }
 
     /// Takes records of one shard that are due or closed, at most `room`, and
     /// hands them to `take` under the shard's lock.  `true` when there are
     /// more.
+    #[inline]
     pub fn sweep(
         &self,
         shard: usize,
         moment: Moment,
         room: usize,
+        take: impl FnMut(FlowRecord<A>),
+    ) -> bool {
+        match self.outlooks.get(shard) {
+            Some(outlook) if outlook.may_be_due(moment) => {
+                self.sweep_shard(shard, moment, room, take)
+            }
+            _ => false,
+        }
+    }
+
+    fn sweep_shard(
+        &self,
+        number: usize,
+        moment: Moment,
+        room: usize,
         mut take: impl FnMut(FlowRecord<A>),
     ) -> bool {
-        let Some(shard) = self.shards.get(shard) else {
+        let Some(shard) = self.shards.get(number) else {
             return false;
         };
         let (mut active, mut inactive) = (0u64, 0u64);
@@ -303,6 +334,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
             if swept.taken > 0 {
                 self.closed.fetch_sub(swept.taken, Relaxed);
             }
+            self.publish(number, table);
             swept
         });
         if swept.taken > 0 {
@@ -355,7 +387,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
                 counts.packets += table.packets;
                 counts.octets += table.octets;
                 counts.open += table.open() as u64;
-                counts.stepped_back += table.stepped_back();
+                counts.stepped_back += table.steps_back();
             });
         }
         counts.records = self

@@ -7,77 +7,50 @@
 
 use crate::address::Address;
 use crate::counters::Sum;
-use crate::key::Key;
+use crate::key::Packed;
 use crate::path::Path;
 use crate::platform::Platform;
 
-use super::index::{Index, Link, Place};
-use super::page::{Bounds, Page};
-use super::record::{Cause, Entry, FlowRecord, Observation};
+use super::index::{Index, Lacks, Link, Place};
+use super::page::Bounds;
+use super::pages::{join_place, Lacking, Pages};
+use super::record::{Cause, Counted, FlowRecord, Observation, Record};
+use super::supply::{Supply, Wants};
 use super::Moment;
 
-/// Pages in a directory, so that one is a piece of less than 4 KiB.
-const PAGES_PER_DIRECTORY: usize = 32;
-/// Directories in a table: up to 256 pages, 16,384 IPv4 records.
-const DIRECTORIES: usize = 8;
-/// Chain links followed before a lookup gives up.  With a keyed hash and a
-/// mean chain of one, nobody gets near; it bounds the work if the index could
-/// not grow for want of memory.
+/// Chain links followed before a lookup gives up.  With a keyed hash next to
+/// no record is in a chain; it bounds the work if the index could not grow for
+/// want of memory.
 const MAX_CHAIN: usize = 1024;
+
+/// Records read under one hold of the lock, beside those that are handed out.
+const MAX_READ: usize = 1024;
+
+/// Pages looked at for an idle record, before any will do.
+const MAX_LOOK: usize = 64;
 
 /// Each CPU reads the clock before it gets the lock; what differs by less
 /// than this, in milliseconds, has waited and not stepped back.
 const SLACK_MS: u64 = 100;
 
-type Directory<P, A> = <P as Platform>::Slab<Option<Page<P, A>>>;
-
+/// In this order, what a hit needs is one line of memory or two.
+#[repr(C)]
 pub(super) struct Table<P: Platform, A: Address> {
+    /// The latest time seen; the table's clock never runs backwards.
+    now: u64,
+    /// Packets and octets ever accounted here.
+    pub packets: u64,
+    pub octets: u64,
     index: Index<P>,
-    directories: [Option<Directory<P, A>>; DIRECTORIES],
-    /// No page before this one has a free place.
-    first_free: usize,
-    /// Pages beyond the last that is there.
-    pages: usize,
+    pages: Pages<P, A>,
     open: usize,
     closed: usize,
     /// Lower bounds of the times of all open records.
     bounds: Bounds,
-    /// The latest time seen; the table's clock never runs backwards.
-    now: u64,
+    /// Where an idle record is looked for next: a page, and a place in it.
+    hand: (usize, usize),
     /// Packets that came with an earlier time than another before.
-    stepped_back: u64,
-    /// Packets and octets ever accounted here.
-    pub packets: u64,
-    pub octets: u64,
-}
-
-/// What a table needs before it can go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wants {
-    /// An index segment of this many buckets.
-    Segment(usize),
-    /// A directory, to have room for pages.
-    Directory,
-    /// A page.
-    Page,
-}
-
-/// What a table is given.
-pub(super) enum Supply<P: Platform, A: Address> {
-    Segment(P::Slab<Link>),
-    Directory(Directory<P, A>),
-    Page(Page<P, A>),
-}
-
-impl<P: Platform, A: Address> Supply<P, A> {
-    /// Allocates what is wanted.
-    pub fn allocate(platform: &P, wants: Wants) -> Option<Self> {
-        Some(match wants {
-            Wants::Segment(len) => Supply::Segment(platform.slab(len, |_| Link::NONE)?),
-            Wants::Directory => Supply::Directory(platform.slab(PAGES_PER_DIRECTORY, |_| None)?),
-            Wants::Page => Supply::Page(Page::new(platform)?),
-        })
-    }
+    steps_back: u64,
 }
 
 /// What became of a packet whose flow was looked for.
@@ -93,28 +66,19 @@ pub(super) enum Hit {
     Miss,
 }
 
-fn split_place(place: Place) -> (usize, usize) {
-    ((place.0 / 64) as usize, (place.0 % 64) as usize)
-}
-
-fn join_place(page: usize, at: usize) -> Place {
-    Place((page as u32).wrapping_mul(64).wrapping_add(at as u32))
-}
-
 impl<P: Platform, A: Address> Table<P, A> {
     pub fn new() -> Self {
         Table {
+            now: 0,
+            packets: 0,
+            octets: 0,
             index: Index::new(),
-            directories: [const { None }; DIRECTORIES],
-            first_free: 0,
-            pages: 0,
+            pages: Pages::new(),
             open: 0,
             closed: 0,
             bounds: Bounds::NONE,
-            now: 0,
-            stepped_back: 0,
-            packets: 0,
-            octets: 0,
+            hand: (0, 0),
+            steps_back: 0,
         }
     }
 
@@ -122,8 +86,19 @@ impl<P: Platform, A: Address> Table<P, A> {
         self.open
     }
 
-    pub fn stepped_back(&self) -> u64 {
-        self.stepped_back
+    /// Lower bounds of the times of all open records; 0 when a record waits to
+    /// be taken.
+    pub fn outlook(&self) -> Bounds {
+        if self.closed > 0 {
+            Bounds { first: 0, last: 0 }
+        } else {
+            self.bounds
+        }
+    }
+
+    /// Packets that came with an earlier time than another before.
+    pub fn steps_back(&self) -> u64 {
+        self.steps_back
     }
 
     /// Moves the table's clock forwards, never backwards.
@@ -137,160 +112,153 @@ impl<P: Platform, A: Address> Table<P, A> {
     }
 
     /// As [`Table::clock`], for a packet: a step back is counted.
-    #[inline]
+    #[inline(always)]
     pub fn packet_clock(&mut self, moment: Moment) -> Moment {
-        if self.now.saturating_sub(moment.now) > SLACK_MS {
-            self.stepped_back = self.stepped_back.wrapping_add(1);
+        let mut now = moment.now;
+        if now < self.now {
+            now = self.stepped_back(now);
         }
-        self.clock(moment)
+        self.now = now;
+        Moment { now, ..moment }
     }
 
-    #[inline]
-    fn page(&self, page: usize) -> Option<&Page<P, A>> {
-        let directory = self.directories.get(page / PAGES_PER_DIRECTORY)?;
-        directory
-            .as_ref()?
-            .get(page % PAGES_PER_DIRECTORY)?
-            .as_ref()
-    }
-
-    #[inline]
-    fn page_mut(&mut self, page: usize) -> Option<&mut Page<P, A>> {
-        let directory = self.directories.get_mut(page / PAGES_PER_DIRECTORY)?;
-        directory
-            .as_mut()?
-            .get_mut(page % PAGES_PER_DIRECTORY)?
-            .as_mut()
-    }
-
-    #[inline]
-    fn entry(&self, place: Place) -> Option<&Entry<A>> {
-        let (page, at) = split_place(place);
-        self.page(page)?.entry(at)
-    }
-
-    #[inline]
-    fn entry_mut(&mut self, place: Place) -> Option<&mut Entry<A>> {
-        let (page, at) = split_place(place);
-        self.page_mut(page)?.entry_mut(at)
-    }
-
-    #[inline]
-    fn find(&self, hash: u32, key: &Key<A>) -> Option<Place> {
-        let mut link = self.index.chain(hash);
-        for _ in 0..MAX_CHAIN {
-            let place = link.place()?;
-            let entry = self.entry(place)?;
-            if entry.hash == hash && entry.key == *key {
-                return Some(place);
-            }
-            link = entry.next;
+    #[cold]
+    #[inline(never)]
+    fn stepped_back(&mut self, now: u64) -> u64 {
+        if self.now.saturating_sub(now) > SLACK_MS {
+            self.steps_back = self.steps_back.wrapping_add(1);
         }
-        None
+        self.now
     }
 
     /// Accounts a packet to the flow's record, if there is one.  `may_close`
     /// says whether another record may wait to be taken.
-    #[inline]
+    #[inline(always)]
     pub fn hit(
         &mut self,
         hash: u32,
-        key: &Key<A>,
+        key: &Packed<A>,
+        seen: Observation,
+        moment: Moment,
+        may_close: impl FnOnce() -> bool,
+    ) -> Hit {
+        let Some(bucket) = self.index.bucket(hash) else {
+            return Hit::Miss;
+        };
+        let mut found = None;
+        for link in bucket.matching(hash) {
+            // None where no record is: a tag of 0 may be that of an empty slot.
+            let Some((page, at)) = self.pages.page_of(link) else {
+                continue;
+            };
+            if let Some(counted) = page.hit(at, key, seen, moment) {
+                found = Some((link, counted));
+                break;
+            }
+        }
+        match found {
+            Some((_, Counted::One)) => {
+                self.count(seen);
+                Hit::Counted
+            }
+            Some((link, counted)) => self.hit_last(link, counted, seen, moment, may_close()),
+            None => match bucket.overflow() {
+                Link::NONE => Hit::Miss,
+                chain => self.hit_in_chain(chain, key, seen, moment, may_close()),
+            },
+        }
+    }
+
+    fn count(&mut self, seen: Observation) {
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(u64::from(seen.octets));
+    }
+
+    /// As [`Table::hit`], for what found no slot in the index.
+    #[inline(never)]
+    fn hit_in_chain(
+        &mut self,
+        mut chain: Link,
+        key: &Packed<A>,
         seen: Observation,
         moment: Moment,
         may_close: bool,
     ) -> Hit {
-        let Some(place) = self.find(hash, key) else {
+        for _ in 0..MAX_CHAIN {
+            let Some((page, at)) = self.pages.page_of(chain) else {
+                return Hit::Miss;
+            };
+            match page.hit(at, key, seen, moment) {
+                None => chain = page.record(at).map_or(Link::NONE, |record| record.next),
+                Some(Counted::One) => {
+                    self.count(seen);
+                    return Hit::Counted;
+                }
+                Some(counted) => return self.hit_last(chain, counted, seen, moment, may_close),
+            }
+        }
+        Hit::Miss
+    }
+
+    /// Closes a record that is due, that TCP has ended or whose counters are
+    /// full.  The others may wait until there is room, what is full may not:
+    /// the next packet could overflow it.
+    #[inline(never)]
+    fn hit_last(
+        &mut self,
+        link: Link,
+        counted: Counted,
+        seen: Observation,
+        moment: Moment,
+        may_close: bool,
+    ) -> Hit {
+        let Some(place) = link.place() else {
             return Hit::Miss;
         };
-        let (number, at) = split_place(place);
-        let Some(page) = self.page_mut(number) else {
+        let Some(record) = self.pages.record_mut(place) else {
             return Hit::Miss;
         };
-        if may_close {
-            if let Some(cause) = page.due_at(at, moment) {
+        if counted == Counted::Due {
+            if let Some(cause) = record.is_due(moment).filter(|_| may_close) {
                 self.close(place, cause);
                 return Hit::Stale;
             }
+            record.add(seen, moment.now);
         }
-        let Some(entry) = page.entry_mut(at) else {
-            return Hit::Miss;
-        };
-        entry.add(seen);
-        // What has ended may wait until there is room, what is full may not:
-        // the next packet could overflow it.
-        let ended = entry.is_full() || (may_close && entry.has_ended(seen));
-        page.touch(at, moment.now);
-        self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(u64::from(seen.octets));
-        if ended {
+        let is_full = record.is_full();
+        self.count(seen);
+        if is_full || (may_close && Record::<A>::has_ended(seen)) {
             self.close(place, Cause::Active);
-            Hit::Ended
-        } else {
-            Hit::Counted
+            return Hit::Ended;
         }
+        Hit::Counted
     }
 
     /// What is needed to insert one more record.  Without memory for a larger
     /// index the chains may grow instead, if `grow_index` is false; only its
     /// first segment is needed.
     pub fn wants(&self, grow_index: bool) -> Option<Wants> {
-        if grow_index || self.index.is_empty() {
-            if let Some(len) = self.index.wants(self.open) {
-                return Some(Wants::Segment(len));
-            }
+        let lacks = match self.index.lacks(self.open) {
+            Some(lacks) if grow_index || self.index.is_empty() => Some(lacks),
+            _ => None,
+        };
+        match lacks {
+            Some(Lacks::Root) => Some(Wants::Root),
+            Some(Lacks::Segment) => Some(Wants::Segment),
+            None => match self.pages.lacks()? {
+                Lacking::Directory => Some(Wants::Directory),
+                Lacking::Page => Some(Wants::Page),
+            },
         }
-        match self.free_page() {
-            Some(_) => None,
-            None => self.wants_page(),
-        }
-    }
-
-    fn wants_page(&self) -> Option<Wants> {
-        let (directory, _) = self.vacancy()?;
-        match self.directories.get(directory)? {
-            Some(_) => Some(Wants::Page),
-            None => Some(Wants::Directory),
-        }
-    }
-
-    /// The first page with a free place.
-    fn free_page(&self) -> Option<usize> {
-        (self.first_free..self.pages).find(|&page| self.page(page).is_some_and(|p| !p.is_full()))
-    }
-
-    /// The first page number that has no page.
-    fn vacancy(&self) -> Option<(usize, usize)> {
-        let page = (0..self.pages)
-            .find(|&page| self.page(page).is_none())
-            .unwrap_or(self.pages);
-        let directory = page / PAGES_PER_DIRECTORY;
-        (directory < DIRECTORIES).then_some((directory, page % PAGES_PER_DIRECTORY))
     }
 
     /// Takes what was allocated.  What is not wanted any more is dropped.
     pub fn supply(&mut self, supply: Supply<P, A>) {
         match supply {
-            Supply::Segment(segment) => self.index.supply(segment),
-            Supply::Directory(directory) => {
-                if let Some((number, _)) = self.vacancy() {
-                    if let Some(slot @ None) = self.directories.get_mut(number) {
-                        *slot = Some(directory);
-                    }
-                }
-            }
-            Supply::Page(page) => {
-                let Some((number, at)) = self.vacancy() else {
-                    return;
-                };
-                let directory = self.directories.get_mut(number).and_then(Option::as_mut);
-                if let Some(slot @ None) = directory.and_then(|d| d.get_mut(at)) {
-                    *slot = Some(page);
-                    let page = number * PAGES_PER_DIRECTORY + at;
-                    self.pages = self.pages.max(page + 1);
-                    self.first_free = self.first_free.min(page);
-                }
-            }
+            Supply::Root(root) => self.index.supply_root(root),
+            Supply::Segment(segment) => self.index.supply_segment(segment),
+            Supply::Directory(directory) => self.pages.supply_directory(directory),
+            Supply::Page(page) => self.pages.supply_page(page),
         }
     }
 
@@ -299,29 +267,19 @@ impl<P: Platform, A: Address> Table<P, A> {
     pub fn insert(
         &mut self,
         hash: u32,
-        key: &Key<A>,
+        key: &Packed<A>,
         path: Path<A>,
         seen: Observation,
         now: u64,
     ) -> bool {
-        let Some(number) = self.free_page() else {
+        if self.index.is_empty() {
             return false;
-        };
-        self.first_free = number;
-        let Some(&head) = self.index.chain_mut(hash).as_deref() else {
-            return false;
-        };
-        let mut entry = Entry::new(*key, path, hash, seen);
-        entry.next = head;
-        let Some(at) = self
-            .page_mut(number)
-            .and_then(|page| page.insert(entry, now))
-        else {
-            return false;
-        };
-        if let Some(head) = self.index.chain_mut(hash) {
-            *head = Link::to(join_place(number, at));
         }
+        let record = Record::new(key, path, hash, seen, now);
+        let Some(place) = self.pages.insert(record, now) else {
+            return false;
+        };
+        self.link(hash, place);
         self.bounds.include(Bounds {
             first: now,
             last: now,
@@ -333,104 +291,96 @@ impl<P: Platform, A: Address> Table<P, A> {
         true
     }
 
+    fn link(&mut self, hash: u32, place: Place) {
+        let next = self.index.insert(hash, place).unwrap_or(Link::NONE);
+        if let Some(record) = self.pages.record_mut(place) {
+            record.next = next;
+        }
+    }
+
     /// Splits one bucket if the index has become too small.
     fn grow(&mut self) {
-        let Some(mut chain) = self.index.split(self.open) else {
+        let Some(bucket) = self.index.split(self.open) else {
             return;
         };
+        for place in bucket.places() {
+            if let Some(&Record { hash, .. }) = self.pages.record(place) {
+                self.link(hash, place);
+            }
+        }
+        let mut chain = bucket.overflow();
         while let Some(place) = chain.place() {
-            let Some(&Entry { hash, next, .. }) = self.entry(place) else {
+            let Some(&Record { hash, next, .. }) = self.pages.record(place) else {
                 return;
             };
-            if let Some(head) = self.index.chain_mut(hash) {
-                let old = core::mem::replace(head, chain);
-                if let Some(entry) = self.entry_mut(place) {
-                    entry.next = old;
-                }
-            }
+            self.link(hash, place);
             chain = next;
         }
     }
 
     /// Takes a record out of the index and leaves it in its page, to be taken.
     fn close(&mut self, place: Place, cause: Cause) {
-        let (number, at) = split_place(place);
         self.unlink(place);
-        if let Some(page) = self.page_mut(number) {
-            page.close(at, cause);
-            self.open = self.open.saturating_sub(1);
-            self.closed += 1;
+        if let Some(record) = self.pages.record_mut(place) {
+            record.cause = cause;
         }
+        self.pages.close(place);
+        self.open = self.open.saturating_sub(1);
+        self.closed += 1;
     }
 
     fn unlink(&mut self, place: Place) {
-        let Some(&Entry { hash, next, .. }) = self.entry(place) else {
+        let Some(&Record { hash, next, .. }) = self.pages.record(place) else {
             return;
         };
-        let Some(head) = self.index.chain_mut(hash) else {
-            return;
-        };
-        if *head == Link::to(place) {
-            *head = next;
-            return;
-        }
-        let mut link = *head;
-        while let Some(before) = link.place() {
-            let Some(entry) = self.entry_mut(before) else {
+        let mut chain = self.index.remove(hash, place, next);
+        while let Some(before) = chain.place() {
+            let Some(record) = self.pages.record_mut(before) else {
                 return;
             };
-            if entry.next == Link::to(place) {
-                entry.next = next;
+            if record.next == Link::to(place) {
+                record.next = next;
                 return;
             }
-            link = entry.next;
+            chain = record.next;
         }
     }
 
-    /// Closes the record that has been idle for longest, or nearly: of the
-    /// pages that may hold it, the four with the lowest bounds are looked at.
-    pub fn close_idlest(&mut self, now: u64) -> Option<Place> {
-        let place = self.idlest(now)?;
+    /// Closes a record that has been idle for long, to make room: a hand goes
+    /// round the pages and takes what was not hit since it, or a sweep, came
+    /// by (the "clock" of F. Corbató, 1968).
+    pub fn close_idle(&mut self, now: u64) -> Option<Place> {
+        let place = self.idle(now)?;
         self.close(place, Cause::Full);
         Some(place)
     }
 
-    fn idlest(&mut self, now: u64) -> Option<Place> {
-        const LOOK_AT: usize = 4;
-        let mut found: Option<(u64, Place)> = None;
-        let mut beyond = None;
-        for _ in 0..LOOK_AT {
-            let candidate = (0..self.pages)
-                .filter_map(|number| {
-                    let page = self.page(number)?;
-                    Some((page.bounds().last, number))
-                })
-                .filter(|&candidate| beyond.is_none_or(|beyond| candidate > beyond))
-                .min();
-            let Some((bound, number)) = candidate else {
-                break;
-            };
-            if found.is_some_and(|(last, _)| last <= bound) {
-                break;
-            }
-            if let Some((at, last)) = self.page_mut(number).and_then(|page| page.idlest(now)) {
-                if found.is_none_or(|(oldest, _)| last < oldest) {
-                    found = Some((last, join_place(number, at)));
+    fn idle(&mut self, now: u64) -> Option<Place> {
+        for _ in 0..MAX_LOOK.min(2 * self.pages.len() + 1) {
+            let (number, from) = self.hand;
+            if let Some((page, ledger)) = self.pages.page_mut(number) {
+                if let Some(at) = ledger.idle(page, from, now) {
+                    self.hand = (number, at + 1);
+                    return Some(join_place(number, at));
                 }
             }
-            beyond = Some((bound, number));
+            let next = number + 1;
+            self.hand = (if next < self.pages.len() { next } else { 0 }, 0);
         }
-        found.map(|(_, place)| place)
+        // All were hit just now: any will do.
+        let (hand, _) = self.hand;
+        let mut numbers = (hand..self.pages.len()).chain(0..hand);
+        numbers.find_map(|number| {
+            let at = self.pages.page(number)?.1.open_from(0).next()?;
+            Some(join_place(number, at))
+        })
     }
 
     /// Frees a closed record's place without handing it out.
     pub fn discard(&mut self, place: Place, now: u64) -> Option<FlowRecord<A>> {
-        let (number, at) = split_place(place);
-        let page = self.page_mut(number)?;
-        let record = page.record(at, now)?;
-        page.remove(at);
+        let record = self.pages.record(place)?.to_record(now);
+        self.pages.remove(place);
         self.closed = self.closed.saturating_sub(1);
-        self.first_free = self.first_free.min(number);
         Some(record)
     }
 
@@ -452,63 +402,51 @@ impl<P: Platform, A: Address> Table<P, A> {
             return swept;
         }
         let mut bounds = Bounds::NONE;
-        for number in 0..self.pages {
-            let Some(page) = self.page_mut(number) else {
+        let mut read = 0;
+        for number in 0..self.pages.len() {
+            let Some((page, ledger)) = self.pages.page_mut(number) else {
                 continue;
             };
-            if room == 0 {
+            let may_be_due = ledger.bounds().may_be_due(moment);
+            if room == 0 || read >= MAX_READ {
                 // Not looked at: its bounds stand.
-                if page.has_closed() || page.bounds().may_be_due(moment) {
-                    swept.more = true;
-                }
-                bounds.include(page.bounds());
+                swept.more |= ledger.has_closed() || may_be_due;
+                bounds.include(ledger.bounds());
                 continue;
             }
-            for (at, cause) in page.due(moment) {
-                self.close(join_place(number, at), cause);
-                swept.closed += 1;
+            if may_be_due {
+                let visit = ledger.visit(page, moment);
+                read += visit.read;
+                for (at, cause) in visit.due() {
+                    self.close(join_place(number, at), cause);
+                    swept.closed += 1;
+                }
             }
-            let Some(page) = self.page_mut(number) else {
+            let Some((page, ledger)) = self.pages.page_mut(number) else {
                 continue;
             };
-            for at in page.closed() {
-                if room == 0 {
-                    swept.more = true;
-                    break;
-                }
-                if let (Some(record), Some(entry)) = (page.record(at, moment.now), page.entry(at)) {
-                    take(record, entry.cause);
+            if ledger.has_closed() {
+                for at in ledger.closed() {
+                    if room == 0 {
+                        swept.more = true;
+                        break;
+                    }
+                    if let Some(record) = page.record(at) {
+                        take(record.to_record(moment.now), record.cause);
+                    }
                     room -= 1;
                     swept.taken += 1;
+                    ledger.remove(at);
                 }
-                page.remove(at);
-            }
-            bounds.include(page.bounds());
-            let (empty, full) = (page.is_empty(), page.is_full());
-            if !full {
-                self.first_free = self.first_free.min(number);
-            }
-            // One empty page stays, for a table that is used now and then.
-            if empty && number > 0 {
-                self.release(number);
+                bounds.include(ledger.bounds());
+                self.pages.has_been_emptied(number);
+            } else {
+                bounds.include(ledger.bounds());
             }
         }
         self.closed = self.closed.saturating_sub(swept.taken);
         self.bounds = bounds;
         swept
-    }
-
-    fn release(&mut self, number: usize) {
-        let directory = self.directories.get_mut(number / PAGES_PER_DIRECTORY);
-        if let Some(slot) = directory
-            .and_then(Option::as_mut)
-            .and_then(|d| d.get_mut(number % PAGES_PER_DIRECTORY))
-        {
-            *slot = None;
-        }
-        while self.pages > 0 && self.page(self.pages - 1).is_none() {
-            self.pages -= 1;
-        }
     }
 
     /// Hands out up to `room` open records from `from` on, in the order of
@@ -521,18 +459,18 @@ impl<P: Platform, A: Address> Table<P, A> {
         mut room: usize,
         mut show: impl FnMut(FlowRecord<A>),
     ) -> Option<Place> {
-        let (first_page, mut from) = split_place(from);
-        for number in first_page..self.pages {
-            let Some(page) = self.page(number) else {
-                from = 0;
-                continue;
-            };
-            for (at, entry, times) in page.open_from(from) {
-                if room == 0 {
-                    return Some(join_place(number, at));
+        let (first_page, mut from) = super::pages::split_place(from);
+        for number in first_page..self.pages.len() {
+            if let Some((page, ledger)) = self.pages.page(number) {
+                for at in ledger.open_from(from) {
+                    if room == 0 {
+                        return Some(join_place(number, at));
+                    }
+                    room -= 1;
+                    if let Some(record) = page.record(at) {
+                        show(record.to_record(now));
+                    }
                 }
-                room -= 1;
-                show(entry.to_record(times, now));
             }
             from = 0;
         }
@@ -543,9 +481,10 @@ impl<P: Platform, A: Address> Table<P, A> {
     /// how many records that is.
     pub fn contents(&self) -> Sum {
         let mut sum = Sum::default();
-        for page in (0..self.pages).filter_map(|number| self.page(number)) {
-            for entry in page.records() {
-                sum.add(entry.packets, entry.octets);
+        for (page, ledger) in (0..self.pages.len()).filter_map(|number| self.pages.page(number)) {
+            for record in ledger.places().filter_map(|at| page.record(at)) {
+                let (packets, octets) = record.contents();
+                sum.add(packets, octets);
             }
         }
         sum

@@ -3,10 +3,13 @@
 
 use core::net::Ipv4Addr;
 
+use crate::address::Address;
+
 use super::{transport, Bytes, Datagram, Refusal, Transport};
 
 const MIN_HEADER_LEN: usize = 20;
-const FRAGMENT_OFFSET: u16 = 0x1fff;
+/// The part of the fragment field that says where in its packet it lies.
+pub(super) const FRAGMENT_OFFSET: u16 = 0x1fff;
 
 /// Reads the IPv4 packet at `at`, whose version has been checked.
 #[inline]
@@ -35,8 +38,10 @@ pub(super) fn parse<B: Bytes + ?Sized>(
         Transport::default()
     };
     Ok(Datagram {
-        src: Ipv4Addr::new(s0, s1, s2, s3),
-        dst: Ipv4Addr::new(d0, d1, d2, d3),
+        addresses: Address::pair(
+            Ipv4Addr::from([s0, s1, s2, s3]),
+            Ipv4Addr::from([d0, d1, d2, d3]),
+        ),
         transport,
         proto,
         tos,

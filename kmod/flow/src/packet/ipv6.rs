@@ -3,6 +3,8 @@
 
 use core::net::Ipv6Addr;
 
+use crate::address::Address;
+
 use super::{transport, Bytes, Datagram, Refusal, Transport};
 
 const HEADER_LEN: usize = 40;
@@ -39,8 +41,7 @@ pub(super) fn parse<B: Bytes + ?Sized>(
         transport::parse(packet, upper.at, upper.proto)?
     };
     Ok(Datagram {
-        src: Ipv6Addr::from(src),
-        dst: Ipv6Addr::from(dst),
+        addresses: Address::pair(Ipv6Addr::from(src), Ipv6Addr::from(dst)),
         transport,
         proto: upper.proto,
         tos: (u16::from_be_bytes([v0, v1]) >> 4) as u8,

@@ -40,8 +40,9 @@ mod ppp {
     pub const IPV6: u16 = 0x0057;
 }
 
-const ETHERNET_TYPE: usize = 12;
-const ETHERNET_LEN: usize = 14;
+pub(super) const ETHERNET_TYPE: usize = 12;
+pub(super) const ETHERNET_LEN: usize = 14;
+pub(super) const ETHERTYPE_IPV4: u16 = ethertype::IPV4;
 const VLAN_TAG_LEN: usize = 4;
 const MAX_VLAN_TAGS: usize = 2;
 /// More labels than any network uses: a packet of nothing else must not keep a

@@ -2,8 +2,8 @@
 //! From a packet's bytes to its flow key, or to the reason why it has none.
 //!
 //! The layers are one file each: [`link`] finds the IP header, [`ipv4`] and
-//! [`ipv6`] read it, [`transport`] reads ports, ICMP type and TCP flags.  No
-//! byte is read twice and none is written.
+//! [`ipv6`] read it, [`transport`] reads ports, ICMP type and TCP flags.
+//! [`plain`] is a short cut to the same for the packets that most are.
 //!
 //! Nothing here can panic: bytes are only had through [`Bytes::read`], which
 //! answers `None` beyond the end.  The only loops are over MPLS labels, of which
@@ -12,12 +12,16 @@
 mod ipv4;
 mod ipv6;
 mod link;
+mod plain;
 mod refusal;
 mod transport;
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::address::Address;
+
 pub use link::LinkType;
+pub use plain::plain;
 pub use refusal::Refusal;
 pub use transport::tcp;
 
@@ -73,11 +77,9 @@ impl Bytes for [u8] {
 
 /// What the cache accounts of a packet, beside where it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Datagram<A> {
-    /// Source address.
-    pub src: A,
-    /// Destination address.
-    pub dst: A,
+pub struct Datagram<A: Address> {
+    /// Source and destination address, see [`Address::pair`].
+    pub addresses: A::Pair,
     /// Ports, or what stands for them.
     pub transport: Transport,
     /// IP protocol; for IPv6 the first that is no extension header.
@@ -92,10 +94,9 @@ pub struct Datagram<A> {
 /// What is read of the header above IP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transport {
-    /// Source port; 0 for protocols without ports.
-    pub sport: u16,
-    /// Destination port; for ICMP and ICMPv6 type * 256 + code.
-    pub dport: u16,
+    /// Source port in the upper half, 0 for protocols without ports;
+    /// destination port in the lower, for ICMP and ICMPv6 type * 256 + code.
+    pub ports: u32,
     /// TCP's flags, the reserved bits of RFC 9293 included: the low 12 bits
     /// of the header's octets 12 and 13.
     pub tcp_flags: u16,

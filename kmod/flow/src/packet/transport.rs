@@ -21,6 +21,29 @@ pub mod tcp {
     pub const RST: u16 = 0x04;
 }
 
+/// What of a transport header goes into the flow.
+pub(super) enum Ports {
+    /// Two ports, and TCP's flags.
+    AndFlags,
+    /// Two ports.
+    Only,
+    /// A type and a code in their place.
+    TypeAndCode,
+    /// Nothing.
+    None,
+}
+
+/// What a protocol's header has.
+#[inline]
+pub(super) fn ports(proto: u8) -> Ports {
+    match proto {
+        protocol::TCP => Ports::AndFlags,
+        protocol::UDP | protocol::SCTP | protocol::UDP_LITE => Ports::Only,
+        protocol::ICMP | protocol::ICMPV6 => Ports::TypeAndCode,
+        _ => Ports::None,
+    }
+}
+
 /// Reads the transport header at `at`, as far as the flow key needs it.
 #[inline]
 pub(super) fn parse<B: Bytes + ?Sized>(
@@ -28,32 +51,22 @@ pub(super) fn parse<B: Bytes + ?Sized>(
     at: usize,
     proto: u8,
 ) -> Result<Transport, Refusal> {
-    match proto {
-        protocol::TCP => {
+    let (ports, tcp_flags) = match ports(proto) {
+        Ports::AndFlags => {
             let [s0, s1, d0, d1, _, _, _, _, _, _, _, _, flags_hi, flags_lo] =
                 packet.read(at).ok_or(Refusal::TransportTruncated)?;
-            Ok(Transport {
-                sport: u16::from_be_bytes([s0, s1]),
-                dport: u16::from_be_bytes([d0, d1]),
-                tcp_flags: u16::from_be_bytes([flags_hi & 0x0f, flags_lo]),
-            })
+            let tcp_flags = u16::from_be_bytes([flags_hi & 0x0f, flags_lo]);
+            (u32::from_be_bytes([s0, s1, d0, d1]), tcp_flags)
         }
-        protocol::UDP | protocol::SCTP | protocol::UDP_LITE => {
-            let [s0, s1, d0, d1] = packet.read(at).ok_or(Refusal::TransportTruncated)?;
-            Ok(Transport {
-                sport: u16::from_be_bytes([s0, s1]),
-                dport: u16::from_be_bytes([d0, d1]),
-                tcp_flags: 0,
-            })
+        Ports::Only => {
+            let ports = packet.read(at).ok_or(Refusal::TransportTruncated)?;
+            (u32::from_be_bytes(ports), 0)
         }
-        protocol::ICMP | protocol::ICMPV6 => {
+        Ports::TypeAndCode => {
             let type_and_code = packet.read(at).ok_or(Refusal::TransportTruncated)?;
-            Ok(Transport {
-                sport: 0,
-                dport: u16::from_be_bytes(type_and_code),
-                tcp_flags: 0,
-            })
+            (u32::from(u16::from_be_bytes(type_and_code)), 0)
         }
-        _ => Ok(Transport::default()),
-    }
+        Ports::None => (0, 0),
+    };
+    Ok(Transport { ports, tcp_flags })
 }

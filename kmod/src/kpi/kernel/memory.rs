@@ -149,7 +149,7 @@ impl<T> Deref for Locks<T> {
 }
 
 impl<T> flow::Lock<T> for Locked<T> {
-    #[inline]
+    #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         // SAFETY: `Locks::new` has initialised it.
         unsafe { shim::shim_mtx_lock(&self.mtx) };

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The pages of a table, by their numbers.
+
+use crate::address::Address;
+use crate::platform::Platform;
+
+use super::index::{Link, Place};
+use super::page::{Ledger, Page};
+use super::record::Record;
+
+/// Pages in a directory, so that one is made of pieces of less than 4 KiB.
+const PAGES_PER_DIRECTORY: usize = 64;
+/// Directories in a table: up to 512 pages, so that every place is below 2^15.
+const DIRECTORIES: usize = 8;
+
+/// Some pages, and their ledgers apart from them.
+pub(super) struct Directory<P: Platform, A: Address> {
+    pages: P::Slab<Option<Page<P, A>>>,
+    ledgers: P::Slab<Ledger>,
+}
+
+impl<P: Platform, A: Address> Directory<P, A> {
+    pub fn new(platform: &P) -> Option<Self> {
+        Some(Directory {
+            pages: platform.slab(PAGES_PER_DIRECTORY, |_| None)?,
+            ledgers: platform.slab(PAGES_PER_DIRECTORY, |_| Ledger::EMPTY)?,
+        })
+    }
+}
+
+/// Every page of a table.
+#[repr(C)]
+pub(super) struct Pages<P: Platform, A: Address> {
+    directories: [Option<Directory<P, A>>; DIRECTORIES],
+    /// Pages beyond the last that is there.
+    len: usize,
+    /// No page before this one has a free place.
+    first_free: usize,
+    /// No number before this one is without a page.
+    first_missing: usize,
+}
+
+/// What is needed before there is a free place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lacking {
+    Directory,
+    Page,
+}
+
+/// The number of a place's page, and the place's number in it.
+#[inline]
+pub(super) fn split_place(place: Place) -> (usize, usize) {
+    ((place.0 / 64) as usize, (place.0 % 64) as usize)
+}
+
+/// The place of this number in a page.
+pub(super) fn join_place(page: usize, at: usize) -> Place {
+    Place((page as u32).wrapping_mul(64).wrapping_add(at as u32))
+}
+
+impl<P: Platform, A: Address> Pages<P, A> {
+    pub fn new() -> Self {
+        Pages {
+            directories: [const { None }; DIRECTORIES],
+            len: 0,
+            first_free: 0,
+            first_missing: 0,
+        }
+    }
+
+    /// Pages beyond the last that is there.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    fn directory(&self, number: usize) -> Option<&Directory<P, A>> {
+        self.directories.get(number / PAGES_PER_DIRECTORY)?.as_ref()
+    }
+
+    #[inline]
+    fn directory_mut(&mut self, number: usize) -> Option<&mut Directory<P, A>> {
+        let place = self.directories.get_mut(number / PAGES_PER_DIRECTORY)?;
+        place.as_mut()
+    }
+
+    /// A page and its ledger.
+    pub fn page(&self, number: usize) -> Option<(&Page<P, A>, &Ledger)> {
+        let directory = self.directory(number)?;
+        let at = number % PAGES_PER_DIRECTORY;
+        Some((
+            directory.pages.get(at)?.as_ref()?,
+            directory.ledgers.get(at)?,
+        ))
+    }
+
+    /// A page and its ledger.
+    pub fn page_mut(&mut self, number: usize) -> Option<(&mut Page<P, A>, &mut Ledger)> {
+        let directory = self.directory_mut(number)?;
+        let at = number % PAGES_PER_DIRECTORY;
+        Some((
+            directory.pages.get_mut(at)?.as_mut()?,
+            directory.ledgers.get_mut(at)?,
+        ))
+    }
+
+    /// The record at a place.
+    #[inline]
+    pub fn record(&self, place: Place) -> Option<&Record<A>> {
+        let (number, at) = split_place(place);
+        let pages = &self.directory(number)?.pages;
+        let page = pages.get(number % PAGES_PER_DIRECTORY)?.as_ref()?;
+        page.record(at)
+    }
+
+    /// The record at a place.
+    #[inline]
+    pub fn record_mut(&mut self, place: Place) -> Option<&mut Record<A>> {
+        let (number, at) = split_place(place);
+        let pages = &mut self.directory_mut(number)?.pages;
+        let page = pages.get_mut(number % PAGES_PER_DIRECTORY)?.as_mut()?;
+        page.record_mut(at)
+    }
+
+    /// The page of the record that a link leads to, and its number in there.
+    #[inline(always)]
+    pub fn page_of(&mut self, link: Link) -> Option<(&mut Page<P, A>, usize)> {
+        // The place that no link leads to is beyond the last directory.
+        let (number, at) = split_place(link.place_or_beyond());
+        let pages = &mut self.directory_mut(number)?.pages;
+        let page = pages.get_mut(number % PAGES_PER_DIRECTORY)?.as_mut()?;
+        Some((page, at))
+    }
+
+    fn has_room(&self, number: usize) -> bool {
+        self.page(number)
+            .is_some_and(|(page, ledger)| ledger.has_room(page))
+    }
+
+    /// The first page with a free place.
+    fn free_page(&self) -> Option<usize> {
+        (self.first_free..self.len).find(|&number| self.has_room(number))
+    }
+
+    /// What must be supplied before there is a free place; `None` when there
+    /// is one, or never will be.
+    pub fn lacks(&self) -> Option<Lacking> {
+        if self.free_page().is_some() {
+            return None;
+        }
+        match self.directories.get(self.missing() / PAGES_PER_DIRECTORY)? {
+            Some(_) => Some(Lacking::Page),
+            None => Some(Lacking::Directory),
+        }
+    }
+
+    /// The first number that has no page.
+    fn missing(&self) -> usize {
+        let mut numbers = self.first_missing..self.len;
+        let missing = numbers.find(|&number| self.page(number).is_none());
+        missing.unwrap_or(self.len)
+    }
+
+    /// Takes a directory; one that is not wanted any more is dropped.
+    pub fn supply_directory(&mut self, directory: Directory<P, A>) {
+        let number = self.missing() / PAGES_PER_DIRECTORY;
+        if let Some(place @ None) = self.directories.get_mut(number) {
+            *place = Some(directory);
+        }
+    }
+
+    /// Takes a page; one that is not wanted any more is dropped.
+    pub fn supply_page(&mut self, page: Page<P, A>) {
+        let number = self.missing();
+        let Some(directory) = self.directory_mut(number) else {
+            return;
+        };
+        let at = number % PAGES_PER_DIRECTORY;
+        let places = directory
+            .pages
+            .get_mut(at)
+            .zip(directory.ledgers.get_mut(at));
+        if let Some((place @ None, ledger)) = places {
+            *place = Some(page);
+            *ledger = Ledger::EMPTY;
+            self.len = self.len.max(number + 1);
+            self.first_missing = number + 1;
+            self.first_free = self.first_free.min(number);
+        }
+    }
+
+    /// Puts a record that begins at `now` into a free place, if there is one.
+    pub fn insert(&mut self, record: Record<A>, now: u64) -> Option<Place> {
+        let number = self.free_page()?;
+        self.first_free = number;
+        let (page, ledger) = self.page_mut(number)?;
+        let at = ledger.insert(page, record, now)?;
+        Some(join_place(number, at))
+    }
+
+    /// Marks a record that waits to be taken.
+    pub fn close(&mut self, place: Place) {
+        let (number, at) = split_place(place);
+        if let Some((_, ledger)) = self.page_mut(number) {
+            ledger.close(at);
+        }
+    }
+
+    /// Frees a place.
+    pub fn remove(&mut self, place: Place) {
+        let (number, at) = split_place(place);
+        if let Some((_, ledger)) = self.page_mut(number) {
+            ledger.remove(at);
+            self.first_free = self.first_free.min(number);
+        }
+    }
+
+    /// Places of a page have become free.  An empty page is given back; one
+    /// stays, for a table that is used now and then.
+    pub fn has_been_emptied(&mut self, number: usize) {
+        if self.has_room(number) {
+            self.first_free = self.first_free.min(number);
+        }
+        if number > 0
+            && self
+                .page(number)
+                .is_some_and(|(_, ledger)| ledger.is_empty())
+        {
+            self.release(number);
+        }
+    }
+
+    fn release(&mut self, number: usize) {
+        let at = number % PAGES_PER_DIRECTORY;
+        if let Some(place) = self
+            .directory_mut(number)
+            .and_then(|directory| directory.pages.get_mut(at))
+        {
+            *place = None;
+        }
+        self.first_missing = self.first_missing.min(number);
+        while self.len > 0 && self.page(self.len - 1).is_none() {
+            self.len -= 1;
+        }
+        self.first_missing = self.first_missing.min(self.len);
+    }
+}
