@@ -139,6 +139,8 @@ pub struct Cache<P: Platform, A: Address> {
 
 impl<P: Platform, A: Address> Cache<P, A> {
     /// An empty cache for up to `limit` open records, at most [`MAX_LIMIT`].
+    // Not inlined: a kernel's stack has room for one table at a time.
+    #[inline(never)]
     pub fn new(platform: &P, limit: usize) -> Option<Self> {
         Some(Cache {
             shards: platform.locks(SHARDS, |_| Table::new())?,
