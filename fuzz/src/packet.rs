@@ -2,8 +2,10 @@
 //! The packet parser: of every length, in one piece and in two, and beside the
 //! plainest parser there is.
 
-use flow::packet::{parse, Parsed};
-use flow::{Bytes, LinkType};
+use std::net::IpAddr;
+
+use flow::packet::{parse, plain, Datagram, Parsed};
+use flow::{Address, Bytes, LinkType};
 
 use super::naive::{self, Flow};
 
@@ -50,29 +52,31 @@ fn check(packet: &[u8], link_type: LinkType, piece: usize) {
         parse(&Pieces(packet, piece), link_type),
         "in pieces"
     );
-    let plain = match link_type {
+    let naive = match link_type {
         LinkType::Ethernet => naive::ethernet(packet),
         LinkType::Raw => naive::ip(packet),
     };
-    assert_eq!(parsed.ok().map(flow_of), plain, "{packet:x?}");
+    assert_eq!(parsed.ok().map(flow_of), naive, "{packet:x?}");
+    if let Some(datagram) = plain(packet, link_type) {
+        assert_eq!(Ok(Parsed::V4(datagram)), parsed, "the short way");
+    }
 }
 
 fn flow_of(parsed: Parsed) -> Flow {
-    macro_rules! flow {
-        ($datagram:expr) => {
-            Flow {
-                src: $datagram.src.into(),
-                dst: $datagram.dst.into(),
-                proto: $datagram.proto,
-                sport: $datagram.transport.sport,
-                dport: $datagram.transport.dport,
-                tos: $datagram.tos,
-                octets: $datagram.octets,
-            }
-        };
+    fn flow<A: Address + Into<IpAddr>>(datagram: Datagram<A>) -> Flow {
+        let (src, dst) = A::unpair(datagram.addresses);
+        Flow {
+            src: src.into(),
+            dst: dst.into(),
+            proto: datagram.proto,
+            sport: (datagram.transport.ports >> 16) as u16,
+            dport: datagram.transport.ports as u16,
+            tos: datagram.tos,
+            octets: datagram.octets,
+        }
     }
     match parsed {
-        Parsed::V4(datagram) => flow!(datagram),
-        Parsed::V6(datagram) => flow!(datagram),
+        Parsed::V4(datagram) => flow(datagram),
+        Parsed::V6(datagram) => flow(datagram),
     }
 }
