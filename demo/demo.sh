@@ -7,9 +7,10 @@
 #   IF=eth0       take packets from a live interface, until interrupted
 #   CAPTURE=FILE  replay this capture instead of demo/em0.pcap
 #   PACE=5x       how fast: real, Nx or fast
+#   PORT=2055     the collector's, instead of 4444
 set -eu
 
-IF=${IF:-} CAPTURE=${CAPTURE:-} PACE=${PACE:-}
+IF=${IF:-} CAPTURE=${CAPTURE:-} PACE=${PACE:-} PORT=${PORT:-4444}
 [ -z "$CAPTURE" ] || CAPTURE=$(realpath "$CAPTURE")
 cd "$(dirname "$0")/.."
 PATH=${CARGO_TARGET_DIR:-$PWD/target}/release:$PATH:/usr/sbin
@@ -62,7 +63,8 @@ world() {
 		set -- --interface "em0,index=1,live=$IF$(
 		    ip -o addr show dev "$IF" | awk '{printf ",address=%s", $4}')"
 	elif [ -n "$CAPTURE" ]; then
-		set -- --hold --interface "em0,index=1,capture=$CAPTURE,pace=${PACE:-fast}"
+		# A comma within a value is written twice.
+		set -- --hold --interface "em0,index=1,capture=$(printf '%s' "$CAPTURE" | sed 's/,/,,/g'),pace=${PACE:-fast}"
 	else
 		set -- --hold --interface "em0,index=1,address=192.168.1.1/24,address=2001:db8::1/64,capture=demo/em0.pcap,pace=${PACE:-5x}" \
 		    --interface vlan7,index=7,address=192.168.7.1/24
@@ -77,12 +79,12 @@ world() {
 
 collector() {
 	mkdir "$work/collected"
-	show nfcapd -b 127.0.0.1 -p 4444
-	setsid nfcapd -w "$work/collected" -b 127.0.0.1 -p 4444 -t 3600 -B 4000000 \
+	show nfcapd -b 127.0.0.1 -p "$PORT"
+	setsid nfcapd -w "$work/collected" -b 127.0.0.1 -p "$PORT" -t 3600 -B 4000000 \
 	    >"$work/nfcapd.log" 2>&1 &
 	nfcapd=$!
 	until_or_gone $nfcapd grep -q '^Startup' "$work/nfcapd.log" ||
-	    fail "nfcapd does not run; is something else on UDP port 4444? $(grep -m 1 -i "could not" "$work/nfcapd.log")"
+	    fail "nfcapd does not run; is something else on UDP port $PORT? $(grep -m 1 -i "could not" "$work/nfcapd.log")"
 }
 
 # A number or word out of a node's answer: field NODE MESSAGE NAME.
@@ -148,8 +150,17 @@ begun=$(date +%s)
 tools/install-deps.sh demo
 collector
 world
-run ngctl-rs -f demo/article.ngctl
-sed 's/^/    /' demo/article.ngctl
+script=demo/article.ngctl
+if [ "$PORT" != 4444 ]; then
+	script=$work/article.ngctl
+	sed "s/:4444/:$PORT/" demo/article.ngctl >"$script"
+fi
+run ngctl-rs -f "$script"
+sed 's/^/    /' "$script"
+# Packets without a link layer, as some captures have them: DLT_RAW is 12.
+if grep -q 'without a link layer' "$work/nghost.log"; then
+	run ngctl-rs msg netflow: setdlt '{ iface=0 dlt=12 }'
+fi
 
 if [ -n "$IF" ]; then watch; else replay; fi
 
@@ -174,9 +185,14 @@ count=$(($(wc -l <"$flows") - 1))
 
 # Totals: what the node accounted, what it handed to the exporter, and what the
 # collector has.
-number() { printf '%s' "$info" | sed -n "s/.*IPv4 $1=\([0-9]*\).*/\1/p"; }
+# What is 0 is not in the answer.
+number() {
+	found=$(printf '%s' "$info" | sed -n "s/.*${2:-IPv4} $1=\([0-9]*\).*/\1/p")
+	echo "${found:-0}"
+}
 account=$(grep -h 'packets received=' "$work/nghost.log" || true)
 exported=$(printf '%s' "$account" | sed -n 's/.* handed_over=\([0-9]*\).*/\1/p')
+exported=${exported:-0}
 packets=$(awk 'NR > 1 { sum += $7 } END { print sum + 0 }' "$flows")
 octets=$(awk 'NR > 1 { sum += $6 } END { print sum + 0 }' "$flows")
 
@@ -184,10 +200,12 @@ echo
 say "nghost's last words: $account"
 say "the node saw      $(number packets) IPv4 packets of $(number bytes) octets (v5 cannot carry the IPv6 ones)"
 say "nfdump read back  $packets packets of $octets octets in $count flows"
+[ "$packets" -gt 0 ] || [ "$(number packets IPv6)" = 0 ] ||
+    say "and $(number packets IPv6) IPv6 packets: there is no IPv4 for version 5 to carry"
 # A live interface goes on after the node was asked.
-if [ "$packets" -gt 0 ] && [ "$packets" = "$exported" ] &&
+if [ $((packets + $(number packets IPv6))) -gt 0 ] && [ "$packets" = "$exported" ] &&
     { [ -n "$IF" ] || [ "$packets $octets" = "$(number packets) $(number bytes)" ]; }; then
 	say "they agree; done in $(($(date +%s) - begun)) s"
 else
-	fail "they do not agree; the node handed over ${exported:-nothing}"
+	fail "they do not agree; the node handed over $exported"
 fi

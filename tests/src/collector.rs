@@ -107,6 +107,12 @@ pub fn decode(bytes: &[u8]) -> Result<Datagram> {
     })
 }
 
+/// Is one uptime not after the other? They count milliseconds in 32 bits, and
+/// begin again after 49.7 days; nothing here is half as old.
+pub fn is_ordered(earlier: u32, later: u32) -> bool {
+    later.wrapping_sub(earlier) < 1 << 31
+}
+
 /// Checks that no record is missing and adds up what there is.
 pub fn totals(datagrams: &[Vec<u8>]) -> Result<Totals> {
     let (mut totals, mut next) = (Totals::new(), 0u32);
@@ -120,10 +126,13 @@ pub fn totals(datagrams: &[Vec<u8>]) -> Result<Totals> {
         next = next.wrapping_add(datagram.records.len() as u32);
         for record in datagram.records {
             ensure!(
-                record.packets > 0 && record.first <= record.last,
+                record.packets > 0 && is_ordered(record.first, record.last),
                 "{record:?}"
             );
-            ensure!(record.last <= datagram.uptime, "{record:?} from the future");
+            ensure!(
+                is_ordered(record.last, datagram.uptime),
+                "{record:?} from the future"
+            );
             add(&mut totals, record.key, record.packets, record.octets);
         }
     }
@@ -187,8 +196,9 @@ pub fn totals9(datagrams: &[Vec<u8>]) -> Result<Totals> {
                     dport: number(11)? as u16,
                     tos: number(5)? as u8,
                 };
+                let (first, last) = (number(22)? as u32, number(21)? as u32);
                 ensure!(
-                    number(22)? <= number(21)? && number(21)? <= uptime,
+                    is_ordered(first, last) && is_ordered(last, uptime as u32),
                     "times of {key:?}"
                 );
                 add(&mut totals, key, number(2)? as u32, number(1)? as u32);
@@ -255,5 +265,33 @@ impl Collector {
     pub fn finish(self) -> Vec<Vec<u8>> {
         self.stop.store(true, SeqCst);
         self.thread.join().expect("the collector's thread")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A datagram of one record, with these times.
+    fn datagram(first: u32, last: u32, uptime: u32) -> Vec<u8> {
+        let mut bytes = vec![0; 72];
+        bytes[..4].copy_from_slice(&[0, 5, 0, 1]);
+        bytes[4..8].copy_from_slice(&uptime.to_be_bytes());
+        bytes[24 + 19] = 1;
+        bytes[24 + 24..24 + 28].copy_from_slice(&first.to_be_bytes());
+        bytes[24 + 28..24 + 32].copy_from_slice(&last.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn uptimes_begin_again_after_49_days() {
+        let is_fine = |first, last, uptime| totals(&[datagram(first, last, uptime)]).is_ok();
+        assert!(is_fine(1, 2, 3));
+        assert!(!is_fine(2, 1, 3));
+        assert!(!is_fine(1, 4, 3));
+        // A flow, or its export, from before to after.
+        assert!(is_fine(u32::MAX - 5, u32::MAX, 7));
+        assert!(is_fine(u32::MAX - 5, 6, 7));
+        assert!(!is_fine(6, u32::MAX, 7));
     }
 }

@@ -41,6 +41,11 @@ pub fn installed(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// A path as a value of nghost's options: commas in it are doubled.
+pub fn value(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
+}
+
 /// The script of the 2004 article, with the collector's port.
 pub fn article_script(port: u16) -> String {
     include_str!("../../demo/article.ngctl").replace(":4444", &format!(":{port}"))
@@ -161,21 +166,77 @@ impl Drop for Nghost {
     }
 }
 
-/// A number of the account that a node logs when it closes.
+/// Numbers of the account that are always there.
+const ALWAYS: &[&str] = &["received", "unaccounted", "cached", "expired"];
+/// Numbers that are left out when they are 0; the first two are sums.
+const SOMETIMES: &[&str] = &[
+    "refused",
+    "dropped",
+    "refused[no memory]",
+    "dropped[no exporter]",
+    "dropped[not carried]",
+    "dropped[send failed]",
+    "dropped[no memory]",
+    "dropped[over the limit]",
+    "handed_over",
+    "pending",
+    "bypassed",
+    "out of time order",
+    "records evicted",
+];
+
+/// A number of the account that a node logs when it closes, of all exporters
+/// together; "refused" and "dropped" are for all reasons.
 pub fn accounted(log: &str, name: &str) -> Result<u64> {
     let line = log
         .lines()
         .find(|line| line.contains("packets received="))
         .with_context(|| format!("no account in: {log}"))?;
-    let name = format!(" {name}");
-    let numbers = line.split(&name).skip(1).map(|rest| {
-        let number = rest
-            .trim_start_matches(|c| c != '=')
-            .trim_start_matches('=');
-        let digits = number.split([' ', ')']).next().unwrap_or_default();
-        digits
-            .parse::<u64>()
-            .with_context(|| format!("{name} in: {line}"))
-    });
-    numbers.sum()
+    let is_refusal = |reason: &flow::Refusal| name == format!("refused[{}]", reason.name());
+    let known = SOMETIMES.contains(&name) || flow::Refusal::ALL.iter().any(is_refusal);
+    ensure!(ALWAYS.contains(&name) || known, "no account has '{name}'");
+    let numbers: Vec<u64> = line
+        .match_indices(&format!(" {name}"))
+        .filter_map(|(at, found)| {
+            let rest = &line[at + found.len()..];
+            let (rest, number) = rest.split_once('=')?;
+            // All of the name, but for a sum's reason.
+            let whole = rest.is_empty() || (rest.starts_with('[') && rest.ends_with(']'));
+            let digits = number.split([' ', ')']).next()?;
+            whole.then(|| digits.parse().ok()).flatten()
+        })
+        .collect();
+    ensure!(!numbers.is_empty() || known, "{name} is missing in: {line}");
+    Ok(numbers.iter().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_read_by_whole_names() -> Result<()> {
+        let log = "nghost: ng_netflow: packets received=9 unaccounted=0 cached=0 expired=5 \
+                   (export handed_over=3 pending=0 dropped[send failed]=2) \
+                   (export9 handed_over=5 pending=0) refused[not IP]=3 \
+                   refused[bad IP version]=1 bypassed=4";
+        for (name, number) in [
+            ("received", 9),
+            ("handed_over", 8),
+            ("dropped", 2),
+            ("dropped[send failed]", 2),
+            ("dropped[no memory]", 0),
+            ("refused", 4),
+            ("refused[not IP]", 3),
+            ("refused[IP header truncated]", 0),
+            ("bypassed", 4),
+        ] {
+            ensure!(accounted(log, name)? == number, "{name}");
+        }
+        for wrong in ["receive", "refused[no such]", "handed", "dropped["] {
+            ensure!(accounted(log, wrong).is_err(), "{wrong}");
+        }
+        ensure!(accounted("packets received=1 cached=0", "expired").is_err());
+        Ok(())
+    }
 }

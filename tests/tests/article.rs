@@ -68,7 +68,8 @@ fn the_articles_datagram() -> Result<()> {
     )?;
     nghost.script(&article_script(collector.port))?;
     nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
-    nghost.wait()?;
+    let (status, log) = nghost.wait()?;
+    ensure!(status == Some(0), "{status:?}: {log}");
 
     let datagrams = collector.finish();
     ensure!(datagrams.len() == 1, "{datagrams:x?}");

@@ -5,11 +5,14 @@
 //! packet counted.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 use end_to_end::collector::{self, Collector};
 use end_to_end::oracle::{self, Account};
-use end_to_end::programs::{accounted, article_script, export9_script, Nghost};
+use end_to_end::programs::{accounted, article_script, export9_script, program, value, Nghost};
+
+const EX_DATAERR: i32 = 65;
 
 /// Link type of a classic pcap file.
 fn link_type(capture: &Path) -> Result<u32> {
@@ -21,20 +24,64 @@ fn link_type(capture: &Path) -> Result<u32> {
     } & 0xffff)
 }
 
+/// Does a classic pcap file end within a record?
+fn is_cut_off(capture: &Path) -> Result<bool> {
+    let bytes = std::fs::read(capture)?;
+    let is_little = matches!(bytes.first(), Some(0xd4 | 0x4d));
+    let mut rest = bytes.get(24..).context("no pcap header")?;
+    while !rest.is_empty() {
+        let Some(len) = rest.get(8..12) else {
+            return Ok(true);
+        };
+        let len: [u8; 4] = len.try_into()?;
+        let len = if is_little {
+            u32::from_le_bytes(len)
+        } else {
+            u32::from_be_bytes(len)
+        };
+        match rest.get(16 + len as usize..) {
+            Some(next) => rest = next,
+            None => return Ok(true),
+        }
+    }
+    Ok(false)
+}
+
+/// A capture of a link layer that no node can be told of is refused, by name.
+fn refused(capture: &Path, interface: &str, link: u32) -> Result<u64> {
+    let folder = tempfile::tempdir()?;
+    let output = Command::new(program("nghost")?)
+        .args(["--interface", interface, "--socket"])
+        .arg(folder.path().join("socket"))
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.code() == Some(EX_DATAERR) && said.contains(&format!("link type {link} ")),
+        "{}: {said}",
+        output.status
+    );
+    println!("{}: link type {link} is refused", capture.display());
+    Ok(0)
+}
+
 /// Replays one capture into a collector.  Records that were sent.
 fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u64> {
     let folder = tempfile::tempdir()?;
     let (collector, collector9) = (Collector::start()?, Collector::start()?);
     let interface = format!(
         "em0,index=1,address=192.168.1.1/24,pace=fast,capture={}",
-        capture.display()
+        value(capture)
     );
+    let link = link_type(capture)?;
+    if !matches!(link, 1 | 12 | 14 | 101) {
+        return refused(capture, &interface, link);
+    }
     let nghost = Nghost::start(
         folder.path(),
         &["--hold", "--exit-at-end", "--interface", &interface],
     )?;
     let mut script = article_script(collector.port) + &export9_script(collector9.port);
-    if link_type(capture)? != 1 {
+    if link != 1 {
         script += "msg netflow: setdlt { iface=0 dlt=12 }\n";
     }
     if let Some(seconds) = timeouts {
@@ -42,7 +89,9 @@ fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u
     }
     nghost.script(&script)?;
     nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
-    let (_, log) = nghost.wait()?;
+    let (status, log) = nghost.wait()?;
+    let wanted = if is_cut_off(capture)? { EX_DATAERR } else { 0 };
+    ensure!(status == Some(wanted), "{status:?}: {log}");
 
     let datagrams = collector.finish();
     let totals = collector::totals(&datagrams)?;

@@ -12,7 +12,7 @@ use anyhow::{ensure, Context, Result};
 use end_to_end::collector::{self, Collector};
 use end_to_end::nfcapd::{free_port, stop, wait_for_listener, wait_until_read, Nfcapd};
 use end_to_end::oracle::{self, FlowKey, Totals};
-use end_to_end::programs::{article_script, installed, Nghost};
+use end_to_end::programs::{article_script, installed, value, Nghost};
 use netflow_parser::{NetflowPacket, NetflowParser};
 use nix::sys::signal::Signal;
 
@@ -59,7 +59,7 @@ impl Version {
 /// Replays a capture to a port.  What nghost said.
 fn replay(version: Version, capture: &Path, port: u16) -> Result<String> {
     let folder = tempfile::tempdir()?;
-    let interface = format!("em0,index=1,pace=fast,capture={}", capture.display());
+    let interface = format!("em0,index=1,pace=fast,capture={}", value(capture));
     let nghost = Nghost::start(
         folder.path(),
         &["--hold", "--exit-at-end", "--interface", &interface],
@@ -70,7 +70,9 @@ fn replay(version: Version, capture: &Path, port: u16) -> Result<String> {
         Version::V9 => article.replace("export", "export9"),
     })?;
     nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
-    Ok(nghost.wait()?.1)
+    let (status, log) = nghost.wait()?;
+    ensure!(status == Some(0), "{status:?}: {log}");
+    Ok(log)
 }
 
 /// The datagrams of a capture's replay.

@@ -194,7 +194,8 @@ fn a_life_of_the_service() -> Result<()> {
     service.expect("restart", 0, &["watches em0"])?;
     service.expect("stop", 0, &[])?;
 
-    let (_, log) = service.nghost.interrupt()?;
+    let (status, log) = service.nghost.interrupt()?;
+    ensure!(status == Some(0), "{status:?}: {log}");
     ensure!(accounted(&log, "unaccounted")? == 0, "{log}");
     let (one, other) = (one.finish(), other.finish());
     let (totals, again) = (collector::totals(&one)?, collector::totals(&other)?);
