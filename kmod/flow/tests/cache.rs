@@ -159,41 +159,91 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// Lets both live through these steps from `now` on, ends with an empty cache,
+/// and says when that is.
+fn compare(engine: &Engine<Memory>, steps: &[Step], mut now: u64) -> u64 {
+    let mut model = Model::default();
+    let mut timeouts = (15, 1800);
+    engine.set_timeouts(15, 1800);
+    for step in steps {
+        match *step {
+            Step::Packet { flow, fin, octets } => {
+                let flags = if fin { FIN | ACK } else { ACK };
+                observe(engine, &tcp(flow, flags, octets), now).unwrap();
+                model.packet(flow, flags, octets, now, timeouts);
+            }
+            Step::Wait(milliseconds) => now += milliseconds,
+            Step::Sweep => {
+                let taken = sweep(engine, engine.at(now));
+                assert_eq!(lines(&taken), model.sweep(now, timeouts), "{steps:?}");
+            }
+            Step::Timeouts(inactive, active) => {
+                engine.set_timeouts(inactive, active);
+                timeouts = (inactive.into(), active.into());
+            }
+            Step::Walk(room) => {
+                let expected: Vec<Line> = model.open.values().copied().collect();
+                assert_eq!(lines(&walk(engine, now, room)), expected, "{steps:?}");
+            }
+        }
+    }
+    let rest = model.sweep(now, (0, 0));
+    assert_eq!(lines(&sweep(engine, everything(now))), rest, "{steps:?}");
+    assert_eq!(engine.v4().counts().records, 0, "{steps:?}");
+    now
+}
+
+/// Shortly before 32-bit milliseconds wrap.
+const START: u64 = u32::MAX as u64 - 20_000;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn the_cache_does_what_the_model_does(steps in prop::collection::vec(step(), 1..200)) {
         let engine = support::engine(&Memory::plenty(), PLENTY);
-        let mut model = Model::default();
-        let (mut now, mut timeouts) = (u64::from(u32::MAX) - 20_000, (15, 1800));
-        for step in steps {
-            match step {
-                Step::Packet { flow, fin, octets } => {
-                    let flags = if fin { FIN | ACK } else { ACK };
-                    observe(&engine, &tcp(flow, flags, octets), now).unwrap();
-                    model.packet(flow, flags, octets, now, timeouts);
-                }
-                Step::Wait(milliseconds) => now += milliseconds,
-                Step::Sweep => {
-                    let taken = sweep(&engine, engine.at(now));
-                    prop_assert_eq!(lines(&taken), model.sweep(now, timeouts));
-                }
-                Step::Timeouts(inactive, active) => {
-                    engine.set_timeouts(inactive, active);
-                    timeouts = (inactive.into(), active.into());
-                }
-                Step::Walk(room) => {
-                    let expected: Vec<Line> = model.open.values().copied().collect();
-                    prop_assert_eq!(lines(&walk(&engine, now, room)), expected);
-                }
-            }
-        }
-        let mut rest = model.sweep(now, (0, 0));
-        rest.sort_unstable();
-        prop_assert_eq!(lines(&sweep(&engine, everything(now))), rest);
-        prop_assert_eq!(engine.v4().counts().records, 0);
+        compare(&engine, &steps, START);
     }
+}
+
+/// A small world, whole: every sequence of so many steps, of two flows and
+/// timeouts of one and two seconds.  `SMALL_WORLD` sets how many.
+#[test]
+fn every_sequence_of_a_few_steps() {
+    let packet = |flow, fin| Step::Packet {
+        flow,
+        fin,
+        octets: 40,
+    };
+    let world = [
+        packet(1, false),
+        packet(1, true),
+        packet(2, false),
+        Step::Wait(999),
+        Step::Wait(1001),
+        Step::Sweep,
+        Step::Timeouts(1, 2),
+        Step::Timeouts(2, 1),
+        Step::Walk(1),
+    ];
+    let depth = std::env::var("SMALL_WORLD").map_or(5, |depth| depth.parse().unwrap());
+    let sequences = world.len().pow(depth);
+    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let mut now = START;
+    for mut number in 0..sequences {
+        let steps: Vec<Step> = (0..depth)
+            .map(|_| {
+                let step = world[number % world.len()].clone();
+                number /= world.len();
+                step
+            })
+            .collect();
+        now = compare(&engine, &steps, now);
+    }
+    println!(
+        "{sequences} sequences of {depth} steps, in {} s of the cache's time",
+        (now - START) / 1000
+    );
 }
 
 #[test]
