@@ -34,6 +34,8 @@ enum Command {
     Probe(ProbeArgs),
 }
 
+// The brackets are of a usage, not of links.
+#[allow(rustdoc::broken_intra_doc_links)]
 #[derive(Args, Debug)]
 struct RunArgs {
     /// Interface: NAME[,index=N][,address=IP/LEN]...[,fib=N][,mac=MAC]

@@ -3,7 +3,7 @@
 //!
 //! The layers are one file each: [`link`] finds the IP header, [`ipv4`] and
 //! [`ipv6`] read it, [`transport`] reads ports, ICMP type and TCP flags.
-//! [`plain`] is a short cut to the same for the packets that most are.
+//! [`mod@plain`] is a short cut to the same for the packets that most are.
 //!
 //! Nothing here can panic: bytes are only had through [`Bytes::read`], which
 //! answers `None` beyond the end.  The only loops are over MPLS labels, of which
