@@ -4,12 +4,13 @@
 use crate::{
     error::{Error, Result},
     message::{array, text, Message},
-    trace::Trace,
+    trace::{Trace, ADDRESS_OVERHEAD},
     transport::{Deadline, Endpoint, Incoming, Transport},
 };
 use std::{collections::VecDeque, fmt, os::fd::BorrowedFd, time::Duration};
 use sys_bindings::{
-    ng_mesg, ng_msghdr, NGM_ASCII2BINARY, NGM_BINARY2ASCII, NGM_GENERIC_COOKIE, NG_VERSION,
+    ng_mesg, ng_msghdr, sockaddr_ng, NGM_ASCII2BINARY, NGM_BINARY2ASCII, NGM_GENERIC_COOKIE,
+    NG_VERSION,
 };
 use zerocopy::FromZeros;
 
@@ -85,7 +86,7 @@ impl Client {
     pub fn over(transport: Box<dyn Transport>) -> Self {
         Self {
             transport,
-            token: 0,
+            token: u32::MAX, // The first is 0.
             pending: VecDeque::new(),
             trace: Trace::default(),
         }
@@ -290,9 +291,10 @@ impl Client {
     /// Numbers the message and sends it.
     fn deliver(&mut self, path: &str, mut message: Message) -> Result<u32> {
         // C's tokens are ints, and the reserved ones negative.
-        self.token = (self.token + 1) & i32::MAX as u32;
+        self.token = self.token.wrapping_add(1) & i32::MAX as u32;
         message.header.token = self.token;
-        self.trace.message("SENDING", path, &message);
+        self.trace
+            .message("SENDING", path, path.len() + ADDRESS_OVERHEAD, &message);
         let sent = self.transport.send_control(path, &message.to_bytes());
         if let Err(error) = &sent {
             self.trace.failure(path, error);
@@ -335,7 +337,8 @@ impl Client {
             None => None,
             Some(Incoming::Control(from, bytes)) => {
                 let message = Message::parse(&bytes)?;
-                self.trace.message("RECEIVED", &from, &message);
+                self.trace
+                    .message("RECEIVED", &from, size_of::<sockaddr_ng>(), &message);
                 Some(Received::Message { from, message })
             }
             Some(Incoming::Data(hook, bytes)) => {

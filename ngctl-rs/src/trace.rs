@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What goes over the socket, for people: libnetgraph's debug levels.
 
-use crate::{
-    error::Error,
-    message::{text, Message},
-};
+use crate::{error::Error, message::Message};
 use std::fmt::Write as _;
+use sys_bindings::*;
+
+/// The cookies that have a name here, without "NGM_" and "_COOKIE".
+const COOKIES: [(u32, &str); 7] = [
+    (NGM_ETHER_COOKIE, "ETHER"),
+    (NGM_GENERIC_COOKIE, "GENERIC"),
+    (NGM_HUB_COOKIE, "HUB"),
+    (NGM_KSOCKET_COOKIE, "KSOCKET"),
+    (NGM_NETFLOW_COOKIE, "NETFLOW"),
+    (NGM_SOCKET_COOKIE, "SOCKET"),
+    (NGM_TEE_COOKIE, "TEE"),
+];
+
+/// The bytes of a socket address beside its text: length, family and a NUL.
+pub(crate) const ADDRESS_OVERHEAD: usize = 3;
+
+/// Bytes in a line.
+const PER_LINE: usize = 16;
+
+/// Where a line of [`hexdump`] goes over to characters.
+const HEX_END: usize = "0000:  ".len() + 3 * PER_LINE;
 
 /// Shows messages and packets as they pass.
 ///
@@ -34,7 +52,8 @@ impl Trace {
         }
     }
 
-    pub(crate) fn message(&mut self, doing: &str, path: &str, message: &Message) {
+    /// `length` is that of the socket address.
+    pub(crate) fn message(&mut self, doing: &str, path: &str, length: usize, message: &Message) {
         if self.level < 2 {
             return;
         }
@@ -44,14 +63,19 @@ impl Trace {
             "MESSAGE"
         };
         let header = &message.header;
-        self.line(&format!("{doing} {kind}: \"{path}\""));
+        self.line(&format!("{doing} {kind}:"));
+        self.socket_address(length, path);
+        self.line("NG_MESG :");
         self.line(&format!("  vers   {}", header.version));
         self.line(&format!("  arglen {}", header.arglen));
         self.line(&format!("  flags  {:x}", header.flags));
         self.line(&format!("  token  {}", header.token));
-        self.line(&format!("  cookie {}", header.typecookie));
-        let name = text(&header.cmdstr);
-        self.line(&format!("  cmd    {} ({name})", header.cmd as i32));
+        let cookie = header.typecookie;
+        let known = COOKIES.iter().find(|(known, _)| *known == cookie);
+        let name = known.map_or("??", |(_, name)| name);
+        self.line(&format!("  cookie {name} ({cookie})"));
+        self.line(&format!("  cmd    {}", header.cmd as i32));
+        self.line(&format!("  args ({} bytes)", header.arglen));
         self.bytes(&message.args);
     }
 
@@ -59,6 +83,9 @@ impl Trace {
         if self.level >= 2 {
             let count = packet.len();
             self.line(&format!("{doing} hook \"{hook}\" ({count} bytes)"));
+            if doing.starts_with("WRITE") {
+                self.socket_address(hook.len() + ADDRESS_OVERHEAD, hook);
+            }
         }
         if self.level >= 3 {
             self.bytes(packet);
@@ -71,8 +98,21 @@ impl Trace {
         }
     }
 
+    /// As [`hexdump`], with libnetgraph's spaces: one more in the middle, and
+    /// two for each character that is not there.
     fn bytes(&mut self, bytes: &[u8]) {
-        hexdump(bytes).lines().for_each(|line| self.line(line));
+        let dump = hexdump(bytes);
+        for (line, bytes) in dump.lines().zip(bytes.chunks(PER_LINE)) {
+            let (hex, ascii) = line.split_at(HEX_END.min(line.len()));
+            let absent = PER_LINE - bytes.len();
+            self.line(&format!("{hex} {ascii}{:absent$}", ""));
+        }
+    }
+
+    fn socket_address(&mut self, length: usize, text: &str) {
+        self.line(&format!(
+            "SOCKADDR: {{ fam={AF_NETGRAPH} len={length} addr=\"{text}\" }}"
+        ));
     }
 
     fn line(&mut self, line: &str) {
@@ -94,7 +134,6 @@ impl Default for Trace {
 /// assert_eq!(ngctl_rs::trace::hexdump(b"hi\n"), line);
 /// ```
 pub fn hexdump(bytes: &[u8]) -> String {
-    const PER_LINE: usize = 16;
     let mut dump = String::new();
     for (index, line) in bytes.chunks(PER_LINE).enumerate() {
         let hex: String = line.iter().fold(String::new(), |mut hex, byte| {

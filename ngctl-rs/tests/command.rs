@@ -320,8 +320,35 @@ fn debugging_shows_what_is_sent() {
     let (server, _told) = obedient();
     let run = ngctl(&server, &["-d", "-d", "name", "a:", "b"], b"");
     assert_eq!(run.status, Some(0));
-    assert!(run.stderr.starts_with("ngctl: SENDING MESSAGE: \"a:\"\n"));
-    assert!(run.stderr.contains("ngctl:   cmd    4 (cmd4)\n"));
+    // Libnetgraph's, to the byte.
+    let expected = [
+        "SENDING MESSAGE:",
+        "SOCKADDR: { fam=32 len=5 addr=\"a:\" }",
+        "NG_MESG :",
+        "  vers   8",
+        "  arglen 32",
+        "  flags  0",
+        "  token  0",
+        "  cookie GENERIC (1137070366)",
+        "  cmd    4",
+        "  args (32 bytes)",
+        "0000:  62 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00   b...............",
+        "0010:  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00   ................",
+    ]
+    .map(|line| format!("ngctl: {line}\n"));
+    assert_eq!(run.stderr, expected.concat());
+    let run = ngctl(
+        &server,
+        &["-d", "-d", "-d", "write", "echo", "104", "105"],
+        b"",
+    );
+    let expected = [
+        "WRITE PACKET to hook \"echo\" (2 bytes)",
+        "SOCKADDR: { fam=32 len=7 addr=\"echo\" }",
+        "0000:  68 69                                             hi                            ",
+    ]
+    .map(|line| format!("ngctl: {line}\n"));
+    assert_eq!(run.stderr, expected.concat());
 }
 
 #[test]
