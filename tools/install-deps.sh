@@ -20,7 +20,7 @@ packages_demo='nfdump iproute2'
 packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd curl bind9-dnsutils dnsmasq-base'
 
 # check: what reads our datagrams, and what reads our scripts and manual pages.
-packages_check='nfdump tshark tcpdump python3 shellcheck mandoc bmake zsh fish'
+packages_check='nfdump pmacct tshark tcpdump python3 shellcheck mandoc bmake zsh fish'
 
 # fuzz: libFuzzer is C++.
 packages_fuzz='gcc g++'

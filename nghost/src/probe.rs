@@ -173,6 +173,9 @@ impl Probe {
         let netflow = graph.mkpeer(interface, lower.as_bytes(), b"iface0", ty)?;
         graph.name_node(netflow, NODE.as_bytes())?;
         graph.connect(interface, upper.as_bytes(), netflow, b"out1")?;
+        // The link type is told to a hook "iface" alone; what comes out of it has
+        // been sent already, and ends here.
+        graph.mkpeer(netflow, b"iface1", b"end", NG_HUB_NODE_TYPE.as_bytes())?;
         let tell = |cmd, args: &[u8]| {
             let message = Message::new(NGM_NETFLOW_COOKIE, cmd, args.to_vec());
             graph.send_message(netflow, b".:", &message)

@@ -3,7 +3,7 @@
 //! collector: exactly the packets that the filter lets through, once each, and
 //! the status that it ends with.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -262,6 +262,33 @@ fn a_capture_to_several_collectors() -> Result<()> {
         ensure!(one == other && !one.is_empty(), "{said}");
         let has_ipv6 = one.keys().any(|key| key.src.is_ipv6());
         ensure!(has_ipv6 == (version == "9"), "version {version}");
+    }
+    Ok(())
+}
+
+/// Packets without a link layer: the probe tells the node by itself.
+#[test]
+fn a_capture_of_raw_ip() -> Result<()> {
+    let mut packet = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0];
+    packet.extend([192, 0, 2, 1, 192, 0, 2, 2, 0, 53, 0, 54, 0, 8, 0, 0]);
+    let words = [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 101, 1, 0, 28, 28];
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.extend(packet);
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), bytes)?;
+    let capture = file.path().to_str().context("a path in UTF-8")?;
+    for version in ["5", "9"] {
+        let collector = Collector::start()?;
+        let to = format!("127.0.0.1:{}", collector.port);
+        let output = nghost(&["-r", capture, "-n", version, &to])?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{said}");
+        let totals = match version {
+            "5" => collector::totals(&collector.finish()),
+            _ => collector::totals9(&collector.finish()),
+        };
+        let expected = [(key("192.0.2.1:53", "192.0.2.2:54")?, (1, 28))].into();
+        ensure!(totals? == expected, "{said}");
     }
     Ok(())
 }
