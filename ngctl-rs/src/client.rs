@@ -322,6 +322,17 @@ impl Client {
                     }
                     return Ok(message);
                 }
+                // Nobody else knows the token before there is a response.
+                Received::Message { message, .. }
+                    if !message.is_response()
+                        && message.header.token == token
+                        && (message.header.typecookie, message.header.cmd) == (cookie, cmd) =>
+                {
+                    return Err(Error::malformed(
+                        format!("reply to command {} of cookie {cookie}", cmd as i32),
+                        "the request itself came: its path leads to our own node",
+                    ));
+                }
                 other => self.pending.push_back(other),
             }
             if deadline.passed() {

@@ -166,6 +166,15 @@ fn what_came_before_the_reply_is_kept() {
 }
 
 #[test]
+fn a_request_to_ourselves_is_no_reply() {
+    let mut client = client_of(World::new(|_, _, message| Ok(vec![message.clone()])));
+    let error = client
+        .call(".", NGM_NETFLOW_COOKIE, NGM_NETFLOW_SHOW, &[])
+        .expect_err("our own request");
+    assert!(error.to_string().contains("our own node"), "{error}");
+}
+
+#[test]
 fn a_frame_too_long_or_unknown_is_named() {
     for (frame, text) in [
         (
