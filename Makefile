@@ -30,6 +30,7 @@ help:
 	@echo 'make analyze         static analyzers, on its C part'
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
+	@echo "make vm-bench        its instructions a packet, and base's"
 	@echo 'make bindings        sys-bindings, from FreeBSD headers'
 	@echo 'make check-bindings  fails if that would change them'
 	@echo 'make install         DESTDIR, PREFIX and KMODDIR are honoured'

@@ -42,13 +42,15 @@ export RUSTC_BOOTSTRAP=1
 #   force-frame-pointers               stack traces in ddb(4)
 #   emit-stack-sizes                   for the object gate
 #   remap-path-prefix                  the same bytes, wherever it is built
-# tools/instructions.sh compiles another package, into a program.
+# tools/instructions.sh compiles another package, into a program; build-kmod.sh
+# another module, and KMOD_CHECKS is what a kernel with checks asks for.
 package=${KMOD_PACKAGE:-kmod}
 features=${KMOD_FEATURES-kernel}
 export RUSTFLAGS="-Crelocation-model=static -Cforce-frame-pointers=yes
     ${KMOD_RUSTFLAGS--Ccode-model=kernel -Zplt=yes -Zemit-stack-sizes}
     --remap-path-prefix=$root=.
-    --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+    --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo
+    ${KMOD_CHECKS:-}"
 
 target=${CARGO_TARGET_DIR:-$root/build/cargo}/$package
 "$cargo" rustc --quiet --manifest-path "$root/$package/Cargo.toml" \
@@ -60,7 +62,7 @@ target=${CARGO_TARGET_DIR:-$root/build/cargo}/$package
 # the compiler's memcpy and the like: the kernel has its own, so they stay out.
 archive=$(ls "$target"/x86_64-unknown-none/release/lib*.a)
 ar=${AR:-$(command -v llvm-ar-19 || command -v ar)}
-member=$("$ar" t "$archive" | grep -E '^(ng_netflow|flow_instructions)-.*\.o$')
+member=$("$ar" t "$archive" | grep -E '^(ng_netflow|flow_instructions|vmtest)-.*\.o$')
 if [ "$(printf '%s\n' "$member" | wc -l)" -ne 1 ]; then
 	echo "kmod-rust: $archive holds more than one object of ours; is LTO off?" >&2
 	exit 70

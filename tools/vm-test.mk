@@ -7,4 +7,8 @@
 vm-test:
 	@tools/vm-test.sh $(VM_TEST)
 
-.PHONY: vm-test
+# Base's node and ours beside each other, in instructions.
+vm-bench:
+	@VM_FLAVOURS=plain tools/vm-test.sh bench
+
+.PHONY: vm-test vm-bench

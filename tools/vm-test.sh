@@ -8,8 +8,10 @@
 # scenarios passed, 75 when there is no FreeBSD to run them in, else 1.  (make
 # turns every failure into 2, so what has to tell them apart calls this.)
 #
-# The scenarios run on a second kernel too, one with INVARIANTS and WITNESS, if
-# VM_KERNEL_DEBUG and VM_ROOT_DEBUG name one or the cache has it.
+# The scenarios run on the kernels with checks too, for which the module is
+# built anew, if VM_KERNEL_DEBUG and VM_ROOT_DEBUG, VM_KERNEL_KASAN and
+# VM_ROOT_KASAN name them or the cache has them.  VM_FLAVOURS says which of
+# "plain debug kasan" to try.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -37,16 +39,19 @@ if [ "$(uname)" = FreeBSD ]; then
 		cp "${CARGO_TARGET_DIR:-target}/release/$tool" build/freebsd/
 	done
 else
-	tools/build-kmod.sh
 	tools/build-freebsd-tools.sh
 fi
 status=0
-vm_test "$@" || status=$?
-
-if [ "$(uname)" != FreeBSD ] && vm_test --debug-kernel --which > /dev/null 2>&1; then
-	KMOD_OUT=$PWD/build/kmod-debug \
-	    KMOD_CFLAGS='-DINVARIANTS -DINVARIANT_SUPPORT -DWITNESS' tools/build-kmod.sh
-	echo 'vm-test: once more, on the kernel with checks'
-	vm_test --debug-kernel "$@" || status=$?
-fi
+for flavour in ${VM_FLAVOURS:-plain debug kasan}; do
+	if [ "$flavour" != plain ]; then
+		[ "$(uname)" != FreeBSD ] || continue
+		vm_test --kernel "$flavour" --which > /dev/null 2>&1 || continue
+		echo "vm-test: once more, on the $flavour kernel"
+	fi
+	if [ "$(uname)" != FreeBSD ]; then
+		tools/build-kmod.sh "$flavour"
+		tools/build-kmod.sh "$flavour" vmtest
+	fi
+	vm_test --kernel "$flavour" "$@" || status=$?
+done
 exit $status

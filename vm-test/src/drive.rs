@@ -21,17 +21,20 @@ pub const PROBE: &str = "nghost";
 /// ```text
 /// start.sh     run once, after login
 /// bin/         our tools and vm-guest
-/// modules/     our ng_netflow.ko
+/// modules/     our ng_netflow.ko, and vmtest.ko
 /// captures/    ../shared/captures, if they are there
 /// overlay/     what "make install" installs on FreeBSD
 /// ```
-pub fn make(module: &Path, programs: &Path, scratch: &Path) -> Result<PathBuf> {
+pub fn make(module: &Path, tests: &Path, programs: &Path, scratch: &Path) -> Result<PathBuf> {
     let folder = scratch.join("drive");
     for name in ["bin", "modules", "captures"] {
         fs::create_dir_all(folder.join(name))?;
     }
     fs::write(folder.join("start.sh"), include_str!("../files/start.sh"))?;
     copy(module, &folder.join("modules/ng_netflow.ko"))?;
+    if tests.is_file() {
+        copy(tests, &folder.join("modules/vmtest.ko"))?;
+    }
     for name in PROGRAMS {
         copy(&programs.join(name), &folder.join("bin").join(name))?;
     }

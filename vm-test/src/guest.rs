@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What a scenario does in the guest, in the words a story is told with.
 
-use crate::machine::{Machine, Output};
+use crate::{
+    console,
+    machine::{Machine, Output},
+};
 use anyhow::{bail, ensure, Context, Result};
 use end_to_end::programs::accounted;
 use std::{
@@ -13,6 +16,8 @@ use std::{
 pub const OURS: &str = "/tmp/modules/ng_netflow.ko";
 /// See [`OURS`].
 pub const BASE: &str = "/boot/kernel/ng_netflow.ko";
+/// The module that only tests have: faults and packets on demand.
+const TEST: &str = "/mnt/modules/vmtest.ko";
 
 /// The host's loopback, as the guest reaches it.
 pub const HOST: &str = "10.0.2.2";
@@ -23,7 +28,23 @@ pub struct Guest {
     deadline: Instant,
     jobs: Vec<u32>,
     notes: Vec<String>,
+    /// How much of the console has been judged.
+    heard: usize,
+    /// How many times longer than usual things take here.
+    slowness: u32,
 }
+
+/// A scenario cannot be told on this kernel, for this reason.
+#[derive(Debug)]
+pub struct NotRun(pub &'static str);
+
+impl std::fmt::Display for NotRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for NotRun {}
 
 /// An epair: one end here with 192.168.1.1, the other with 192.168.1.2 in a
 /// jail named `far` that has a network stack of its own.
@@ -39,12 +60,14 @@ pub struct Pair {
 
 impl Guest {
     /// The guest on this machine.
-    pub fn new(machine: Machine) -> Self {
+    pub fn new(machine: Machine, slowness: u32) -> Self {
         Guest {
             machine,
             deadline: Instant::now() + Duration::from_secs(60),
             jobs: Vec::new(),
             notes: Vec::new(),
+            heard: 0,
+            slowness,
         }
     }
 
@@ -99,7 +122,7 @@ impl Guest {
 
     /// Repeats a command until it writes this; for `seconds` at most.
     pub fn until(&mut self, command: &str, text: &str, seconds: u64) -> Result<String> {
-        let deadline = Instant::now() + Duration::from_secs(seconds);
+        let deadline = Instant::now() + Duration::from_secs(seconds) * self.slowness;
         loop {
             let output = self.run(command)?;
             if output.text().contains(text) {
@@ -145,6 +168,47 @@ impl Guest {
         thread::sleep(Duration::from_millis(milliseconds));
     }
 
+    /// Goes on only where the kernel has a sysctl of this name.
+    pub fn needs(&mut self, sysctl: &str, why: &'static str) -> Result<()> {
+        match self.has(sysctl)? {
+            true => Ok(()),
+            false => Err(NotRun(why).into()),
+        }
+    }
+
+    /// Whether the kernel has a sysctl of this name.
+    pub fn has(&mut self, sysctl: &str) -> Result<bool> {
+        Ok(self.run(&format!("sysctl -n {sysctl}"))?.status == 0)
+    }
+
+    /// What the kernel has complained of our module since the scenario began,
+    /// but for what was [expected](Self::complains).
+    pub fn complaints(&self) -> Vec<String> {
+        console::complaints(&self.machine.console.since(self.heard))
+    }
+
+    /// The kernel complains of this now, as it should.
+    pub fn complains(&mut self, what: &str) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(10) * self.slowness;
+        loop {
+            if self
+                .complaints()
+                .iter()
+                .any(|complaint| complaint.contains(what))
+            {
+                // The rest of it.
+                self.wait(500);
+                self.heard = self.machine.console.len();
+                return Ok(());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "the kernel does not complain of {what}"
+            );
+            self.wait(100);
+        }
+    }
+
     /// Something worth a place in the scenario's line of the report.
     pub fn note(&mut self, note: String) {
         self.notes.push(note);
@@ -159,6 +223,15 @@ impl Guest {
     pub fn load(&mut self, module: &str) -> Result<()> {
         self.ok(&format!("kldload {module}"))?;
         self.is_loaded(module)
+    }
+
+    /// Loads the module that only tests have.
+    pub fn load_test(&mut self) -> Result<()> {
+        if self.run(&format!("test -f {TEST}"))?.status != 0 {
+            return Err(NotRun("needs vmtest.ko, which is built from Debian only").into());
+        }
+        self.ok(&format!("kldload {TEST}"))?;
+        Ok(())
     }
 
     /// The `ng_netflow.ko` that is loaded is this one.
@@ -217,6 +290,7 @@ impl Guest {
 
     /// Before a scenario: our module, and an empty kernel log.
     pub fn begin(&mut self) -> Result<()> {
+        self.heard = self.machine.console.len();
         self.ok("sysctl kern.msgbuf_clear=1
             for module in ng_socket ng_ether ng_tee ng_hub ng_ksocket if_epair; do
                 kldload -n /tmp/modules/$module.ko 2>&1 || kldstat -q -m $module || exit

@@ -28,7 +28,7 @@ static KVM_FAILED: AtomicBool = AtomicBool::new(false);
 const BOOT: Duration = Duration::from_secs(600);
 
 /// How long it may take from there to our agent.
-const START: Duration = Duration::from_secs(30);
+const START: Duration = Duration::from_secs(120);
 
 /// How long KVM may take to show that it works.
 const KVM_TRIAL: Duration = Duration::from_secs(20);
@@ -58,6 +58,15 @@ pub struct Machine {
     _scratch: TempDir,
 }
 
+/// What a machine has beyond the usual.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Kernel environment, `name=value`.
+    pub kenv: &'static [&'static str],
+    /// One processor, whose time is the instructions it has executed.
+    pub counts: bool,
+}
+
 /// What a command did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
@@ -69,26 +78,26 @@ pub struct Output {
 
 impl Machine {
     /// Boots, with KVM if that works here. `log` receives the console.
-    pub fn boot(system: &System, drive: &Path, kenv: &[&str], log: &Path) -> Result<Self> {
-        if Path::new("/dev/kvm").exists() && !KVM_FAILED.load(Relaxed) {
-            match Self::start(system, drive, kenv, log, "KVM") {
+    pub fn boot(system: &System, drive: &Path, needs: Needs, log: &Path) -> Result<Self> {
+        if Path::new("/dev/kvm").exists() && !KVM_FAILED.load(Relaxed) && !needs.counts {
+            match Self::start(system, drive, needs, log, "KVM") {
                 Ok(machine) => return Ok(machine),
                 Err(_) => KVM_FAILED.store(true, Relaxed),
             }
         }
-        Self::start(system, drive, kenv, log, "TCG")
+        Self::start(system, drive, needs, log, "TCG")
     }
 
     fn start(
         system: &System,
         drive: &Path,
-        kenv: &[&str],
+        needs: Needs,
         log: &Path,
         accelerator: &'static str,
     ) -> Result<Self> {
         let scratch = tempfile::tempdir()?;
         let errors = scratch.path().join("qemu");
-        let mut qemu = command(system, drive, kenv, scratch.path(), accelerator)?
+        let mut qemu = command(system, drive, needs, scratch.path(), accelerator)?
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&errors)?)
@@ -229,11 +238,11 @@ impl Drop for Machine {
     }
 }
 
-/// QEMU with two CPUs, two serial lines, our drive and a network.
+/// QEMU with its CPUs, two serial lines, our drive and a network.
 fn command(
     system: &System,
     drive: &Path,
-    kenv: &[&str],
+    needs: Needs,
     scratch: &Path,
     accelerator: &str,
 ) -> Result<Command> {
@@ -248,12 +257,26 @@ fn command(
     };
     let accelerate = match accelerator {
         "KVM" => "kvm",
+        // Whoever counts instructions executes them one after the other.
+        _ if needs.counts => "tcg,thread=single",
         _ => "tcg,thread=multi",
     };
+    let processors = if needs.counts { "1" } else { "2" };
     qemu.args(["-accel", accelerate, "-machine", "pc", "-cpu", "max"])
-        .args(["-smp", "2", "-m", "1024", "-nodefaults", "-no-reboot"])
+        .args([
+            "-smp",
+            processors,
+            "-m",
+            "1024",
+            "-nodefaults",
+            "-no-reboot",
+        ])
         .args(["-display", "none", "-device", "virtio-rng-pci"])
         .args(["-nic", "user,model=virtio-net-pci"]);
+    if needs.counts {
+        // An instruction takes a nanosecond.
+        qemu.args(["-icount", "shift=0"]);
+    }
     for name in ["console", "control"] {
         let path = scratch.join(name);
         qemu.arg("-chardev")
@@ -267,14 +290,17 @@ fn command(
         System::Direct { kernel, root } => {
             let (image, kind) = root_image(root, scratch)?;
             let mut append = format!("vfs.root.mountfrom={kind}:/dev/vtbd0,{SINGLE_USER}");
-            for setting in kenv {
+            for setting in needs.kenv {
                 append = format!("{append},{setting}");
             }
             qemu.arg("-kernel").arg(kernel).args(["-append", &append]);
             disk(&mut qemu, &image, "readonly=on,format=raw");
         }
         System::Image(image) => {
-            ensure!(kenv.is_empty(), "an image's kernel environment is its own");
+            ensure!(
+                needs.kenv.is_empty(),
+                "an image's kernel environment is its own"
+            );
             let format = match image.extension().is_some_and(|e| e == "qcow2") {
                 true => "qcow2",
                 false => "raw",

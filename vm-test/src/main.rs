@@ -7,6 +7,7 @@
 
 mod collectors;
 mod console;
+mod count;
 mod drive;
 mod fetch;
 mod guest;
@@ -19,7 +20,7 @@ mod system;
 use anyhow::Result;
 use clap::Parser;
 use std::{path::PathBuf, process::ExitCode};
-use system::System;
+use system::{Flavour, System};
 
 /// No FreeBSD is at hand: the scenarios were not run. sysexits(3).
 const EX_TEMPFAIL: u8 = 75;
@@ -39,12 +40,15 @@ struct Options {
     /// Say which system would be booted and end
     #[arg(long)]
     which: bool,
-    /// Boot the kernel with checks: VM_KERNEL_DEBUG, VM_ROOT_DEBUG
-    #[arg(long)]
-    debug_kernel: bool,
+    /// The kernel: debug and kasan are those with checks
+    #[arg(long, value_enum, default_value = "plain")]
+    kernel: Flavour,
     /// The module
     #[arg(long, value_name = "FILE")]
     module: Option<PathBuf>,
+    /// The module that only tests need
+    #[arg(long, value_name = "FILE")]
+    test_module: Option<PathBuf>,
     /// The folder of FreeBSD programs
     #[arg(long, value_name = "FOLDER", default_value = "build/freebsd")]
     programs: PathBuf,
@@ -71,20 +75,20 @@ fn start(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let suffix = if options.debug_kernel { "_DEBUG" } else { "" };
-    let system = match system::at_hand(suffix)? {
+    let flavour = options.kernel;
+    let system = match system::at_hand(flavour)? {
         Some(system) => system,
         None if options.if_available => {
             println!("vm-test: not run");
             return Ok(ExitCode::SUCCESS);
         }
-        None if options.debug_kernel => {
-            return Ok(not_run("FreeBSD publishes no kernel with checks", suffix))
+        None if flavour != Flavour::Plain => {
+            return Ok(not_run("FreeBSD publishes no kernel with checks", flavour))
         }
         None => match system::official() {
             Ok(system) => system,
             Err(error) if error.is::<fetch::Unreachable>() => {
-                return Ok(not_run(&format!("{error}"), suffix))
+                return Ok(not_run(&format!("{error}"), flavour))
             }
             Err(error) => return Err(error),
         },
@@ -98,18 +102,16 @@ fn start(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let folder = if options.debug_kernel {
-        "build/kmod-debug"
-    } else {
-        "build/kmod"
-    };
-    let module = options.module.clone();
-    let module = module.unwrap_or_else(|| PathBuf::from(folder).join("ng_netflow.ko"));
+    let kmod = format!("kmod{}", flavour.ending());
+    let built = PathBuf::from("build").join(&kmod);
+    let named = |path: &Option<PathBuf>, name| path.clone().unwrap_or_else(|| built.join(name));
     let passed = run::all(&run::Plan {
         system,
-        module,
+        slowness: flavour.slowness(),
+        module: named(&options.module, "ng_netflow.ko"),
+        test_module: named(&options.test_module, "vmtest/vmtest.ko"),
         programs: options.programs.clone(),
-        logs: options.logs.join(folder.trim_start_matches("build/")),
+        logs: options.logs.join(kmod),
         wanted: options.scenarios.clone(),
     })?;
     Ok(if passed {
@@ -120,8 +122,8 @@ fn start(options: &Options) -> Result<ExitCode> {
 }
 
 /// Says what to give.
-fn not_run(why: &str, suffix: &str) -> ExitCode {
-    let ending = suffix.to_lowercase().replace('_', "-");
+fn not_run(why: &str, flavour: Flavour) -> ExitCode {
+    let (suffix, ending) = (flavour.suffix(), flavour.ending());
     eprintln!(
         "vm-test: not run: {why}.
 Name a FreeBSD 15 for amd64, one of:

@@ -2,9 +2,9 @@
 //! One scenario after the other, a line for each.
 
 use crate::{
-    console, drive,
-    guest::Guest,
-    machine::Machine,
+    drive,
+    guest::{Guest, NotRun},
+    machine::{Machine, Needs},
     scenarios::{Scenario, ALL},
     system::System,
 };
@@ -22,7 +22,11 @@ const TAIL: usize = 60;
 /// What to run, where.
 pub struct Plan {
     pub system: System,
+    /// How many times longer than usual it may take.
+    pub slowness: u32,
     pub module: PathBuf,
+    /// Faults and packets on demand; some scenarios need it.
+    pub test_module: PathBuf,
     pub programs: PathBuf,
     /// Where logs of failures go.
     pub logs: PathBuf,
@@ -37,7 +41,8 @@ pub fn all(plan: &Plan) -> Result<bool> {
         ensure!(known, "there is no scenario {name}; --list shows them");
     }
     let is_wanted = |scenario: &&Scenario| {
-        plan.wanted.is_empty() || plan.wanted.iter().any(|name| name == scenario.name)
+        plan.wanted.is_empty() && !scenario.is_bench
+            || plan.wanted.iter().any(|name| name == scenario.name)
     };
 
     let begun = Instant::now();
@@ -63,6 +68,10 @@ pub fn all(plan: &Plan) -> Result<bool> {
                     scenario.name,
                     from.elapsed().as_secs()
                 );
+            }
+            Err(error) if error.is::<NotRun>() => {
+                skipped += 1;
+                println!("{:<16} not run: {error}", scenario.name);
             }
             Err(error) => {
                 failed += 1;
@@ -91,15 +100,16 @@ struct Lab<'a> {
     plan: &'a Plan,
     scratch: TempDir,
     drive: PathBuf,
-    /// The guest, and the kernel environment it was booted with.
-    guest: Option<(Guest, &'static [&'static str])>,
+    /// The guest, and what it was booted with.
+    guest: Option<(Guest, Needs)>,
     boots: u32,
 }
 
 impl<'a> Lab<'a> {
     fn new(plan: &'a Plan) -> Result<Self> {
         let scratch = tempfile::tempdir()?;
-        let drive = drive::make(&plan.module, &plan.programs, scratch.path())?;
+        let tests = &plan.test_module;
+        let drive = drive::make(&plan.module, tests, &plan.programs, scratch.path())?;
         Ok(Lab {
             plan,
             scratch,
@@ -116,38 +126,41 @@ impl<'a> Lab<'a> {
     /// Runs one scenario, in a machine that no failed one has been in. What it
     /// noted.
     fn run(&mut self, scenario: &Scenario) -> Result<String> {
+        let slowness = self.plan.slowness;
         let guest = match &mut self.guest {
-            Some((guest, kenv)) if *kenv == scenario.kenv => guest,
+            Some((guest, needs)) if *needs == scenario.needs() => guest,
             _ => {
                 self.guest = None;
-                self.boot(scenario.kenv)?
+                self.boot(scenario.needs())?
             }
         };
-        let from = guest.machine().console.len();
-        let patience = match guest.machine().accelerator {
+        let limit = match guest.machine().accelerator {
             "KVM" => scenario.limit.div_ceil(2),
             _ => scenario.limit,
         };
-        guest.limit(Duration::from_secs(patience));
+        guest.limit(Duration::from_secs(limit) * slowness);
         guest.begin()?;
-        (scenario.story)(guest)?;
+        let told = (scenario.story)(guest);
+        if told.as_ref().is_err_and(|error| !error.is::<NotRun>()) {
+            return told.map(|()| String::new());
+        }
         guest.end()?;
-        let said = guest.machine().console.since(from);
-        let complaints = console::complaints(&said);
+        let complaints = guest.complaints();
         ensure!(
             complaints.is_empty(),
             "the kernel complains:\n{}",
             complaints.join("\n\n")
         );
+        told?;
         let notes = guest.take_notes().into_iter();
         Ok(notes.map(|note| format!("; {note}")).collect())
     }
 
-    fn boot(&mut self, kenv: &'static [&'static str]) -> Result<&mut Guest> {
+    fn boot(&mut self, needs: Needs) -> Result<&mut Guest> {
         let from = Instant::now();
-        let machine = Machine::boot(&self.plan.system, &self.drive, kenv, &self.log())
+        let machine = Machine::boot(&self.plan.system, &self.drive, needs, &self.log())
             .context("FreeBSD does not boot")?;
-        let mut guest = Guest::new(machine);
+        let mut guest = Guest::new(machine, self.plan.slowness);
         if self.boots == 0 {
             let version = guest.ok("uname -v; sysctl -n kern.osreldate")?;
             let version: Vec<&str> = version.split_whitespace().collect();
@@ -159,7 +172,7 @@ impl<'a> Lab<'a> {
             );
         }
         self.boots += 1;
-        Ok(&mut self.guest.insert((guest, kenv)).0)
+        Ok(&mut self.guest.insert((guest, needs)).0)
     }
 
     /// Shows why a scenario failed and what the console said last, keeps the

@@ -3,6 +3,7 @@
 
 use crate::fetch;
 use anyhow::{ensure, Context, Result};
+use clap::ValueEnum;
 use std::{
     env,
     fs::File,
@@ -25,6 +26,42 @@ pub enum System {
     Image(PathBuf),
 }
 
+/// A kernel by its checks. One with checks takes only a module built for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Flavour {
+    /// As it is shipped.
+    Plain,
+    /// With INVARIANTS and WITNESS.
+    Debug,
+    /// With KASAN too.
+    Kasan,
+}
+
+impl Flavour {
+    /// What its files' names end in, before their extension.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Flavour::Plain => "",
+            Flavour::Debug => "-debug",
+            Flavour::Kasan => "-kasan",
+        }
+    }
+
+    /// How many times longer everything takes with its checks.
+    pub fn slowness(self) -> u32 {
+        match self {
+            Flavour::Plain => 1,
+            Flavour::Debug => 2,
+            Flavour::Kasan => 8,
+        }
+    }
+
+    /// What its environment variables' names end in.
+    pub fn suffix(self) -> String {
+        self.ending().to_uppercase().replace('-', "_")
+    }
+}
+
 /// Where a system is looked for when none is named.
 pub fn cache() -> PathBuf {
     env::var_os("XDG_CACHE_HOME")
@@ -34,13 +71,13 @@ pub fn cache() -> PathBuf {
         .join("ng_netflow-vm")
 }
 
-/// The system that the environment names, or that lies in the cache; `None`
-/// when there is none. `suffix` is empty, or `_DEBUG` for the kernel with
-/// checks, whose files in the cache end in `-debug`.
+/// The system of this flavour that the environment names, or that lies in the
+/// cache; `None` when there is none.
 ///
 /// # Errors
 /// The environment names half a system, or a file that is not there.
-pub fn at_hand(suffix: &str) -> Result<Option<System>> {
+pub fn at_hand(flavour: Flavour) -> Result<Option<System>> {
+    let (suffix, ending) = (flavour.suffix(), flavour.ending());
     let var = |name: &str| {
         let name = format!("{name}{suffix}");
         env::var_os(&name).map(|value| (name, PathBuf::from(value)))
@@ -65,7 +102,6 @@ pub fn at_hand(suffix: &str) -> Result<Option<System>> {
             None => System::Image(first),
         }));
     }
-    let ending = suffix.to_lowercase().replace('_', "-");
     let (kernel, root) = (
         cache().join(format!("kernel{ending}")),
         cache().join(format!("root{ending}.iso")),
@@ -77,10 +113,9 @@ pub fn at_hand(suffix: &str) -> Result<Option<System>> {
     if image.exists() {
         return Ok(Some(System::Image(image)));
     }
-    let fetched = if suffix.is_empty() {
-        fetch::fetched(&cache())
-    } else {
-        None
+    let fetched = match flavour {
+        Flavour::Plain => fetch::fetched(&cache()),
+        _ => None,
     };
     Ok(fetched.map(System::Image))
 }

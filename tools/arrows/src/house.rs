@@ -19,6 +19,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("flow-instructions", &["flow"]),
     ("vm-test", &["end-to-end"]),
     ("vm-guest", &["ngctl-rs", "sys-bindings"]),
+    ("vmtest", &[]),
     ("object-gate", &[]),
     ("arrows", &[]),
 ];
@@ -64,4 +65,6 @@ pub const UNSAFE: &[&str] = &[
     "bench/src/platform.rs",
     // A program without a standard library.
     "bench/instructions/src/",
+    // Faults on purpose.
+    "vm-test/kmod/src/lib.rs",
 ];

@@ -6,7 +6,7 @@
 //! loaded and nothing else, and what it leaves behind is cleared away and
 //! counted against it.
 
-use crate::guest::Guest;
+use crate::{guest::Guest, machine::Needs};
 use anyhow::Result;
 
 /// One thing to prove.
@@ -21,8 +21,23 @@ pub struct Scenario {
     /// Kernel environment, `name=value`, that it needs; it then has a boot of
     /// its own, and only a kernel that is started directly can be given it.
     pub kenv: &'static [&'static str],
+    /// Whether it counts instructions: the machine then has one processor,
+    /// whose time stamp counter counts them and nothing else while it runs.
+    pub counts: bool,
+    /// Whether it measures more than it proves: run only when named.
+    pub is_bench: bool,
     /// What happens. An error is a failure.
     pub story: fn(&mut Guest) -> Result<()>,
+}
+
+impl Scenario {
+    /// The machine that it needs.
+    pub fn needs(&self) -> Needs {
+        Needs {
+            kenv: self.kenv,
+            counts: self.counts,
+        }
+    }
 }
 
 /// What a scenario is unless it says otherwise.
@@ -31,6 +46,8 @@ pub const USUAL: Scenario = Scenario {
     proves: "",
     limit: 120,
     kenv: &[],
+    counts: false,
+    is_bench: false,
     story: |_| Ok(()),
 };
 
