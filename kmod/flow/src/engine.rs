@@ -34,15 +34,6 @@ pub struct Source {
     pub lookups: Lookups,
 }
 
-/// An accounted packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Observed {
-    /// Its IP version, 4 or 6.
-    pub ip_version: u8,
-    /// Its octets from the IP header on.
-    pub octets: u32,
-}
-
 /// Why a packet was not accounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
@@ -138,7 +129,7 @@ impl<P: Platform> Engine<P> {
         source: Source,
         now: u64,
         routes: &impl Routes,
-    ) -> Result<Observed, Refused> {
+    ) -> Result<(), Refused> {
         let datagram = match packet::plain(packet.first(), source.link_type) {
             Some(datagram) => datagram,
             None => {
@@ -164,14 +155,11 @@ impl<P: Platform> Engine<P> {
         now: u64,
         routes: &impl Routes,
         v4: &mut Option<Datagram<Ipv4Addr>>,
-    ) -> Result<Observed, Refused> {
+    ) -> Result<(), Refused> {
         match packet::parse(packet, source.link_type) {
             Ok(Parsed::V4(datagram)) => {
                 *v4 = Some(datagram);
-                Ok(Observed {
-                    ip_version: 4,
-                    octets: datagram.octets,
-                })
+                Ok(())
             }
             Ok(Parsed::V6(datagram)) => self.account(&self.v6, &datagram, source, now, routes),
             Err(Unaccountable { reason, ip_version }) => {
@@ -192,15 +180,11 @@ impl<P: Platform> Engine<P> {
         source: Source,
         now: u64,
         routes: &impl Routes,
-    ) -> Result<Observed, Refused> {
+    ) -> Result<(), Refused> {
         let key = Packed::new(datagram, source.input, source.fib);
         let seen = Observation {
             octets: datagram.octets,
             tcp_flags: datagram.transport.tcp_flags,
-        };
-        let observed = Observed {
-            ip_version: A::IP_VERSION,
-            octets: datagram.octets,
         };
         let path = || {
             let (src, dst) = A::unpair(datagram.addresses);
@@ -209,7 +193,7 @@ impl<P: Platform> Engine<P> {
         let hash = self.seed.hash(&key);
         let moment = self.at(now);
         match cache.account(&self.platform, hash, &key, seen, moment, path) {
-            Ok(()) => Ok(observed),
+            Ok(()) => Ok(()),
             Err(NoMemory) => {
                 self.no_memory.fetch_add(1, Relaxed);
                 self.note_skipped(Some(A::IP_VERSION), datagram.octets as usize);

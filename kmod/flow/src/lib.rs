@@ -32,7 +32,7 @@ pub mod route;
 pub use address::Address;
 pub use cache::{FlowRecord, Moment, NoMemory, Timeouts};
 pub use counters::{Sum, Tally};
-pub use engine::{Engine, Observed, Refused, Source, DEFAULT_LIMIT};
+pub use engine::{Engine, Refused, Source, DEFAULT_LIMIT};
 pub use hash::{Seed, SEED_WORDS};
 pub use key::Key;
 pub use packet::{Bytes, LinkType, Refusal};

@@ -39,7 +39,7 @@ fn source(input: u16) -> Source {
 }
 
 fn observe(engine: &Engine<Memory>, packet: &[u8], now: u64) -> Result<(), Refused> {
-    engine.observe(packet, source(1), now, &NoRoutes).map(drop)
+    engine.observe(packet, source(1), now, &NoRoutes)
 }
 
 fn sweep(engine: &Engine<Memory>, moment: Moment) -> Vec<FlowRecord<Ipv4Addr>> {

@@ -32,10 +32,10 @@ impl Link {
         self.0.checked_sub(1).map(|place| Place(place.into()))
     }
 
-    /// The place, and one that is beyond all places if there is none.
+    /// The place; the last of all, in a page that never is there, for none.
     #[inline]
-    pub fn place_or_beyond(self) -> Place {
-        Place(self.0.wrapping_sub(1).into())
+    pub fn place_or_last(self) -> Place {
+        Place(u32::from(self.0.wrapping_sub(1) & Place::LAST))
     }
 }
 
@@ -43,6 +43,11 @@ impl Link {
 /// its number in the page.  Below 2^15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(pub u32);
+
+impl Place {
+    /// The last place there could be.
+    pub(super) const LAST: u16 = 0x7fff;
+}
 
 const SLOTS: usize = 8;
 /// Records for each bucket, on average: more, and too many buckets overflow.

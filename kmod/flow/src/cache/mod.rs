@@ -81,6 +81,14 @@ pub struct Moment {
 }
 
 impl Moment {
+    /// The moment so many milliseconds later.
+    fn in_ms(self, milliseconds: u64) -> Self {
+        Moment {
+            now: self.now.saturating_add(milliseconds),
+            ..self
+        }
+    }
+
     #[inline]
     fn is_due(self, first: u64, last: u64) -> Option<Cause> {
         let since = |then| u32::try_from(self.now.saturating_sub(then)).unwrap_or(u32::MAX);

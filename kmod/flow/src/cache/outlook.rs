@@ -7,43 +7,87 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::page::Bounds;
 use super::Moment;
 
-/// Lower bounds of the times of a shard's records, in milliseconds of uptime.
-/// It is set with the shard's lock held; who reads it without may see an older
-/// one, and the right one a tick later at most.
+/// Lower bounds of the times of a shard's records, in one word: quarters of a
+/// second of uptime, the first packet's in the upper half, the last packet's in
+/// the lower.  It is set with the shard's lock held; who reads it without may
+/// see an older one, and the right one a tick later at most.
 ///
 /// Timeouts are not in it, so that it holds when they change.
-pub(super) struct Outlook {
-    first: AtomicU64,
-    last: AtomicU64,
-}
+pub(super) struct Outlook(AtomicU64);
+
+/// Nothing is there.
+const NOTHING: u64 = u64::MAX;
+
+/// A quarter of a second, nearly: so many bits of milliseconds.
+const QUARTER: u32 = 8;
 
 impl Default for Outlook {
     /// Of an empty shard.
     fn default() -> Self {
-        Outlook {
-            first: AtomicU64::new(Bounds::NONE.first),
-            last: AtomicU64::new(Bounds::NONE.last),
-        }
+        Outlook(AtomicU64::new(NOTHING))
     }
 }
 
 impl Outlook {
     /// Notes new bounds; time 0 stands for a record that waits already.
-    #[inline]
     pub fn set(&self, bounds: Bounds) {
+        let word = if bounds == Bounds::NONE {
+            NOTHING
+        } else {
+            // Rounded down; what 32 bits do not hold is 34 years away.
+            let quarters = |time: u64| (time >> QUARTER).min(u64::from(u32::MAX) - 1);
+            quarters(bounds.first) << 32 | quarters(bounds.last)
+        };
         // Written only where it changes, so that CPUs can share the line.
-        if self.first.load(Relaxed) != bounds.first {
-            self.first.store(bounds.first, Relaxed);
-        }
-        if self.last.load(Relaxed) != bounds.last {
-            self.last.store(bounds.last, Relaxed);
+        if self.0.load(Relaxed) != word {
+            self.0.store(word, Relaxed);
         }
     }
 
     /// May a sweep find something?
-    #[inline]
+    #[inline(always)]
     pub fn may_be_due(&self, moment: Moment) -> bool {
-        let (first, last) = (self.first.load(Relaxed), self.last.load(Relaxed));
-        last == 0 || Bounds { first, last }.may_be_due(moment)
+        let word = self.0.load(Relaxed);
+        word != NOTHING && Self::is_due(word, moment)
+    }
+
+    fn is_due(word: u64, moment: Moment) -> bool {
+        let bounds = Bounds {
+            first: word >> 32 << QUARTER,
+            last: (word & u64::from(u32::MAX)) << QUARTER,
+        };
+        bounds.last == 0 || bounds.may_be_due(moment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Timeouts;
+
+    #[test]
+    fn it_never_looks_away_when_something_is_due() {
+        let timeouts = Timeouts::from_secs(15, 60);
+        let outlook = Outlook::default();
+        assert!(!outlook.may_be_due(Moment {
+            now: u64::MAX,
+            timeouts
+        }));
+        for (first, last) in [
+            (1_000_000, 1_000_255),
+            (1_000_001, 1_030_000),
+            (700, 90_000),
+        ] {
+            outlook.set(Bounds { first, last });
+            for now in last..last + 100_000 {
+                let due = now >= last + 15_000 || now >= first + 60_000;
+                let looks = outlook.may_be_due(Moment { now, timeouts });
+                assert!(looks || !due, "{first} {last} at {now}");
+                let soon = now + 256 >= last + 15_000 || now + 256 >= first + 60_000;
+                assert!(soon || !looks, "{first} {last} at {now}, too early");
+            }
+        }
+        outlook.set(Bounds { first: 0, last: 0 });
+        assert!(outlook.may_be_due(Moment { now: 1, timeouts }));
     }
 }

@@ -12,6 +12,9 @@ use super::record::Record;
 const PAGES_PER_DIRECTORY: usize = 64;
 /// Directories in a table: up to 512 pages, so that every place is below 2^15.
 const DIRECTORIES: usize = 8;
+/// Pages in a table: one less than there is room for, so that the last place of
+/// all has no page, see [`Link::place_or_last`].
+const PAGES: usize = DIRECTORIES * PAGES_PER_DIRECTORY - 1;
 
 /// Some pages, and their ledgers apart from them.
 pub(super) struct Directory<P: Platform, A: Address> {
@@ -125,8 +128,7 @@ impl<P: Platform, A: Address> Pages<P, A> {
     /// The page of the record that a link leads to, and its number in there.
     #[inline(always)]
     pub fn page_of(&mut self, link: Link) -> Option<(&mut Page<P, A>, usize)> {
-        // The place that no link leads to is beyond the last directory.
-        let (number, at) = split_place(link.place_or_beyond());
+        let (number, at) = split_place(link.place_or_last());
         let pages = &mut self.directory_mut(number)?.pages;
         let page = pages.get_mut(number % PAGES_PER_DIRECTORY)?.as_mut()?;
         Some((page, at))
@@ -148,7 +150,8 @@ impl<P: Platform, A: Address> Pages<P, A> {
         if self.free_page().is_some() {
             return None;
         }
-        match self.directories.get(self.missing() / PAGES_PER_DIRECTORY)? {
+        let missing = Some(self.missing()).filter(|number| *number < PAGES)?;
+        match self.directories.get(missing / PAGES_PER_DIRECTORY)? {
             Some(_) => Some(Lacking::Page),
             None => Some(Lacking::Directory),
         }
@@ -172,7 +175,7 @@ impl<P: Platform, A: Address> Pages<P, A> {
     /// Takes a page; one that is not wanted any more is dropped.
     pub fn supply_page(&mut self, page: Page<P, A>) {
         let number = self.missing();
-        let Some(directory) = self.directory_mut(number) else {
+        let Some(directory) = self.directory_mut(number).filter(|_| number < PAGES) else {
             return;
         };
         let at = number % PAGES_PER_DIRECTORY;

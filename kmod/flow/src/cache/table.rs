@@ -26,6 +26,9 @@ const MAX_CHAIN: usize = 1024;
 /// Records read under one hold of the lock, beside those that are handed out.
 const MAX_READ: usize = 1024;
 
+/// How far a sweep looks ahead, in milliseconds.
+const LOOK_AHEAD_MS: u64 = 1000;
+
 /// Pages looked at for an idle record, before any will do.
 const MAX_LOOK: usize = 64;
 
@@ -33,8 +36,9 @@ const MAX_LOOK: usize = 64;
 /// than this, in milliseconds, has waited and not stepped back.
 const SLACK_MS: u64 = 100;
 
-/// In this order, what a hit needs is one line of memory or two.
-#[repr(C)]
+/// In this order, what a hit needs is one line of memory or two, and no other
+/// shard's.
+#[repr(C, align(64))]
 pub(super) struct Table<P: Platform, A: Address> {
     /// The latest time seen; the table's clock never runs backwards.
     now: u64,
@@ -401,6 +405,9 @@ impl<P: Platform, A: Address> Table<P, A> {
         if !self.may_be_due(moment) {
             return swept;
         }
+        // Whoever is here for one page looks at those as well that would bring
+        // it here again before long.
+        let soon = moment.in_ms(LOOK_AHEAD_MS);
         let mut bounds = Bounds::NONE;
         let mut read = 0;
         for number in 0..self.pages.len() {
@@ -414,7 +421,7 @@ impl<P: Platform, A: Address> Table<P, A> {
                 bounds.include(ledger.bounds());
                 continue;
             }
-            if may_be_due {
+            if may_be_due || ledger.bounds().may_be_due(soon) {
                 let visit = ledger.visit(page, moment);
                 read += visit.read;
                 for (at, cause) in visit.due() {
