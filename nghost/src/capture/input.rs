@@ -44,7 +44,9 @@ impl fmt::Display for Fault {
 pub struct Input<R> {
     reader: BufReader<R>,
     position: u64,
-    /// What [`Input::take`] took last.
+    /// Octets at the buffer's front that were taken already, in place.
+    in_place: usize,
+    /// What [`Input::take`] took last, if it did not lie in the buffer.
     taken: Vec<u8>,
 }
 
@@ -54,6 +56,7 @@ impl<R: Read> Input<R> {
         Input {
             reader: BufReader::with_capacity(BUFFER_LEN, reader),
             position: 0,
+            in_place: 0,
             taken: Vec::new(),
         }
     }
@@ -65,6 +68,7 @@ impl<R: Read> Input<R> {
 
     /// Is there nothing more?
     pub fn is_at_end(&mut self) -> Result<bool, Fault> {
+        self.go_on();
         loop {
             match self.reader.fill_buf() {
                 Ok(rest) => return Ok(rest.is_empty()),
@@ -77,6 +81,12 @@ impl<R: Read> Input<R> {
     /// The next `len` octets. Memory grows with what is there, not with what a
     /// file promises.
     pub fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
+        self.go_on();
+        if self.reader.buffer().len() >= len {
+            self.in_place = len;
+            self.position += len as u64;
+            return Ok(&self.reader.buffer()[..len]);
+        }
         self.taken.clear();
         let mut part = self.reader.by_ref().take(len as u64);
         // It goes on after an interruption by itself.
@@ -87,6 +97,11 @@ impl<R: Read> Input<R> {
             Ok(_) => Err(Fault::CutOff),
             Err(error) => Err(Fault::Unreadable(error)),
         }
+    }
+
+    /// Lets go of what was taken in place.
+    fn go_on(&mut self) {
+        self.reader.consume(std::mem::take(&mut self.in_place));
     }
 }
 
