@@ -28,6 +28,8 @@ help:
 	@echo 'make kmod            the module, build/kmod/ng_netflow.ko'
 	@echo 'make gate            checks that module before anyone loads it'
 	@echo 'make analyze         static analyzers, on its C part'
+	@echo 'make bench           measures the engine, into docs/performance.md'
+	@echo 'make bench-peers     the same capture through other exporters'
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo "make vm-bench        its instructions a packet, and base's"
@@ -79,6 +81,17 @@ INSTALLER=	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SBINDIR="$(SBINDIR)" \
 		MANDIR="$(MANDIR)" KMODDIR="$(KMODDIR)" KMOD="$(KMOD)" TOOLDIR="$(TOOLDIR)" \
 		TARGET_OS="$(TARGET_OS)" tools/install.sh
 
+# On a machine that does nothing else meanwhile.
+bench:
+	tools/install-deps.sh rust
+	$(CARGO) build --release -p flow-bench
+	"$${CARGO_TARGET_DIR:-target}/release/flow-bench" document docs/performance.md
+
+bench-peers:
+	tools/install-deps.sh rust bench
+	$(CARGO) build --release -p flow-bench -p nghost
+	bench/peers.sh docs/performance.md
+
 install:
 	@$(INSTALLER) install
 
@@ -106,5 +119,5 @@ clean:
 	$(CARGO) clean
 	rm -rf build
 
-.PHONY: all help tools demo check test fmt clippy doc install deinstall \
+.PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
 	list-installed load unload which fuzz clean

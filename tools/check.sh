@@ -20,6 +20,8 @@ step_tests() { cargo build --workspace && cargo test --workspace --no-fail-fast 
 step_freebsd() { tools/build-freebsd-tools.sh --check nghost; }
 step_bindings() { make check-bindings; }
 step_module() { make gate && make analyze && make reproducible; }
+# What a packet costs, in instructions, which repeat exactly.
+step_instructions() { tools/instructions.sh check; }
 step_scripts() { git ls-files '*.sh' .ci/run rc.d/ng_netflow | xargs shellcheck -S warning; }
 step_makefile() {
 	for target in all kmod help demo install deinstall load dist clean; do
@@ -29,7 +31,7 @@ step_makefile() {
 step_manuals() { git ls-files 'man/*.[1-9]' | xargs -r mandoc -T lint -W warning; }
 step_demo() { make demo; }
 
-steps=${*:-format lints docs tests freebsd bindings module scripts makefile manuals demo}
+steps=${*:-format lints docs tests freebsd bindings module instructions scripts makefile manuals demo}
 
 say() { printf '%s\n' "$*"; }
 
@@ -41,7 +43,7 @@ notable() {
 		/^(successes:|running )/ { printed = 0 }
 		/^test result: ok/ { tests += $4 }
 		/^proptest: / || !NF { next }
-		printed || /^not run|^object gate|^reproducible|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
+		printed || /^not run|^object gate|^instructions: |^reproducible|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
 		END { if (tests) print "    " tests " tests passed" }' "$1"
 }
 

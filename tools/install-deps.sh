@@ -20,10 +20,13 @@ packages_demo='nfdump iproute2'
 packages_record='iproute2 tcpdump ethtool python3 iputils-ping netcat-openbsd curl bind9-dnsutils dnsmasq-base'
 
 # check: what reads our datagrams, and what reads our scripts and manual pages.
-packages_check='nfdump pmacct tshark tcpdump python3 shellcheck mandoc bmake zsh fish'
+packages_check='nfdump pmacct tshark tcpdump python3 shellcheck mandoc bmake valgrind zsh fish'
 
 # fuzz: libFuzzer is C++.
 packages_fuzz='gcc g++'
+
+# bench: the exporters that ours is compared with, and what times them.
+packages_bench='softflowd pmacct nfdump time'
 
 # vm: QEMU, the drive it gets, and what fetches a FreeBSD for it.
 packages_vm='qemu-system-x86 xorriso curl xz-utils nfdump python3'
@@ -124,9 +127,10 @@ for group; do
 		install_flow_tools ;;
 	fuzz)	install_rust
 		install_packages $packages_fuzz ;;
+	bench)	install_packages $packages_bench ;;
 	vm)	install_rust
 		install_packages $packages_kmod $packages_vm ;;
-	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check fuzz vm" >&2
+	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check fuzz bench vm" >&2
 		exit 64 ;;
 	esac
 done

@@ -22,11 +22,12 @@ KMOD_RUSTFLAGS='' \
     "$root/tools/kmod-rust.sh" "$out/rust.o"
 clang-19 -no-pie -o "$out/instructions" "$out/rust.o"
 
+[ $# -gt 0 ] || set -- 1000 100000
 status=0
-for flows in ${*:-1000 100000}; do
+for flows; do
 	valgrind --tool=callgrind --toggle-collect=measured --dump-instr=yes \
 	    --callgrind-out-file="$out/$flows.callgrind" \
-	    "$out/instructions" "$flows" >"$out/$flows.log" 2>&1 || {
+	    "$out/instructions" "$flows" > "$out/$flows.log" 2>&1 || {
 		cat "$out/$flows.log" >&2
 		exit 70
 	}

@@ -6,7 +6,9 @@
 //! them by [`clock`] and checks its own sums, [`latency`] measures what a miss costs here
 //! and now, [`report`] and [`plot`] write what came out.
 
+pub mod capture;
 pub mod clock;
+pub mod collector;
 pub mod latency;
 pub mod machine;
 pub mod platform;

@@ -26,6 +26,25 @@ enum What {
         /// Only work whose name contains this
         only: Option<String>,
     },
+    /// A capture file to compare exporters with
+    Capture {
+        /// The file to write
+        path: PathBuf,
+    },
+    /// Collects NetFlow version 5 at a port of the loopback, and adds it up
+    Collect {
+        /// The port
+        port: u16,
+    },
+    /// Puts a text into a document between its markers
+    Insert {
+        /// The document
+        document: PathBuf,
+        /// The markers' name
+        name: String,
+        /// The file with the text
+        text: PathBuf,
+    },
     /// The table and the curves, into a document between its markers
     Document {
         /// The document
@@ -56,6 +75,28 @@ fn main() -> Result<()> {
             let rows = measure::rows(only.as_deref().unwrap_or(""));
             print!("{}", flow_bench::report::table(&rows));
             Ok(())
+        }
+        What::Capture { path } => {
+            let totals = flow_bench::capture::write(&path)?;
+            println!("{} {} {}", totals.packets, totals.octets, totals.flows);
+            Ok(())
+        }
+        What::Collect { port } => {
+            let sum = flow_bench::collector::collect(port)?;
+            println!(
+                "{} {} {} {}",
+                sum.packets, sum.octets, sum.records, sum.datagrams
+            );
+            Ok(())
+        }
+        What::Insert {
+            document,
+            name,
+            text,
+        } => {
+            let text =
+                std::fs::read_to_string(&text).with_context(|| text.display().to_string())?;
+            flow_bench::report::replace(&document, &name, &text)
         }
         What::Document { path } => measure::document(&path),
     }
