@@ -4,6 +4,7 @@
 //! sweep no record is left that is due.
 
 use flow::cache::{Cursor, SHARDS};
+use flow::packet::{parse, Parsed};
 use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Source, Sum};
 
 use super::support::{engine, Memory, NoRoutes};
@@ -88,9 +89,15 @@ impl World {
                 destination: true,
             },
         };
-        if let Ok(observed) = self.engine.observe(packet, source, self.now, &NoRoutes) {
+        let observed = self.engine.observe(packet, source, self.now, &NoRoutes);
+        if observed.is_ok() {
+            let octets = match parse(packet, LinkType::Raw) {
+                Ok(Parsed::V4(datagram)) => datagram.octets,
+                Ok(Parsed::V6(datagram)) => datagram.octets,
+                Err(refused) => panic!("accounted, and yet {:?}", refused.reason),
+            };
             self.accepted.0 += 1;
-            self.accepted.1 += u64::from(observed.octets);
+            self.accepted.1 += u64::from(octets);
         }
     }
 
