@@ -333,3 +333,79 @@ fn connect(path: &PathBuf, deadline: Instant) -> Result<UnixStream> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Console, Machine};
+    use std::{
+        io::Write,
+        net::Shutdown,
+        os::unix::net::UnixStream,
+        process::Command,
+        thread,
+        time::{Duration, Instant},
+    };
+
+    /// A machine that takes a command and never answers, and its console.
+    fn mute() -> (Machine, UnixStream) {
+        let (console, kernel) = UnixStream::pair().unwrap();
+        let (control, mut agent) = UnixStream::pair().unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let log = scratch.path().join("log");
+        let machine = Machine {
+            console: Console::listen(console, &log).unwrap(),
+            accelerator: "TCG",
+            control,
+            qemu: Command::new("sleep").arg("60").spawn().unwrap(),
+            _scratch: scratch,
+        };
+        // The acknowledgement of one short command.
+        agent.write_all(b".").unwrap();
+        thread::spawn(move || {
+            thread::sleep(Duration::from_secs(60));
+            drop(agent);
+        });
+        (machine, kernel)
+    }
+
+    /// Why a command fails, and that it does so in time.
+    fn failure(machine: &mut Machine, seconds: u64) -> String {
+        let from = Instant::now();
+        let error = machine.run("true", from + Duration::from_secs(seconds));
+        assert!(from.elapsed() < Duration::from_secs(seconds + 2));
+        format!("{:#}", error.unwrap_err())
+    }
+
+    #[test]
+    fn a_command_that_hangs_ends_at_its_limit() {
+        let (mut machine, _kernel) = mute();
+        let failure = failure(&mut machine, 1);
+        assert!(failure.contains("within the time limit"), "{failure}");
+    }
+
+    #[test]
+    fn a_panic_ends_a_command_at_once() {
+        let (mut machine, mut kernel) = mute();
+        kernel.write_all(b"panic: kdb_sysctl_panic\n").unwrap();
+        let failure = failure(&mut machine, 20);
+        assert!(failure.contains("panic: kdb_sysctl_panic"), "{failure}");
+    }
+
+    #[test]
+    fn the_debugger_s_prompt_ends_a_command_at_once() {
+        let (mut machine, mut kernel) = mute();
+        kernel
+            .write_all(b"[ thread pid 0 tid 100000 ]\r\ndb> ")
+            .unwrap();
+        let failure = failure(&mut machine, 20);
+        assert!(failure.contains("the kernel died: db>"), "{failure}");
+    }
+
+    #[test]
+    fn a_lost_console_ends_a_command_at_once() {
+        let (mut machine, kernel) = mute();
+        kernel.shutdown(Shutdown::Both).unwrap();
+        let failure = failure(&mut machine, 20);
+        assert!(failure.contains("the console is lost"), "{failure}");
+    }
+}
