@@ -20,9 +20,9 @@ const LATE: u32 = 1000;
 const ROUNDS: i64 = 4;
 
 /// Microseconds of processor time in five seconds that cannot be told from
-/// none: a fiftieth of a percent, of a processor that is emulated and so some
+/// none: a twentieth of a percent, of a processor that is emulated and so some
 /// fifty times slower than a real one.
-const NOISE: i64 = 1000;
+const NOISE: i64 = 2500;
 
 fn story(guest: &mut Guest) -> Result<()> {
     let pair = guest.pair()?;
