@@ -181,7 +181,7 @@ impl Guest {
         Ok(self.run(&format!("sysctl -n {sysctl}"))?.status == 0)
     }
 
-    /// What the kernel has complained of our module since the scenario began,
+    /// What the kernel has complained of since the scenario began,
     /// but for what was [expected](Self::complains).
     pub fn complaints(&self) -> Vec<String> {
         console::complaints(&self.machine.console.since(self.heard))

@@ -31,6 +31,7 @@ const RESTLESS: &[(&str, &str)] = &[
     ("UMA Slabs", "its books of pages cut into pieces"),
     ("vmem btag", "books of the kernel's address space"),
     ("RADIX NODE", "indexes of the pages of files that are in memory"),
+    ("DEVCTL", "events for devd(8), which does not run here"),
     ("buf free cache", "the disk cache's stock on each processor"),
 ];
 
