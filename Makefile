@@ -31,6 +31,7 @@ help:
 	@echo 'make bench           measures the engine, into docs/performance.md'
 	@echo 'make bench-peers     the same capture through other exporters'
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
+	@echo 'make sanitize        the tests, under sanitizers of threads and memory'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo "make vm-bench        its instructions a packet, and base's"
 	@echo 'make bindings        sys-bindings, from FreeBSD headers'
@@ -71,6 +72,10 @@ clippy:
 
 fuzz:
 	@tools/fuzz.sh $(TARGET) $(SECONDS)
+
+sanitize:
+	@tools/sanitize.sh thread
+	@tools/sanitize.sh address
 
 # With private items: who reads these pages works on the house.
 doc:
@@ -120,4 +125,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
-	list-installed load unload which fuzz clean
+	list-installed load unload which fuzz sanitize clean

@@ -28,6 +28,9 @@ packages_fuzz='gcc g++'
 # bench: the exporters that ours is compared with, and what times them.
 packages_bench='softflowd pmacct nfdump time'
 
+# sanitize: clang's sanitizers, and Rust's library to be built with them.
+packages_sanitize='clang-19 libclang-rt-19-dev cargo-web rustc-web rust-web-src'
+
 # vm: QEMU, the drive it gets, and what fetches a FreeBSD for it.
 packages_vm='qemu-system-x86 xorriso curl xz-utils nfdump python3'
 
@@ -127,10 +130,11 @@ for group; do
 		install_flow_tools ;;
 	fuzz)	install_rust
 		install_packages $packages_fuzz ;;
+	sanitize) install_packages $packages_sanitize ;;
 	bench)	install_packages $packages_bench ;;
 	vm)	install_rust
 		install_packages $packages_kmod $packages_vm ;;
-	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check fuzz bench vm" >&2
+	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check fuzz sanitize bench vm" >&2
 		exit 64 ;;
 	esac
 done
