@@ -232,3 +232,22 @@ fn malformed_packets_are_skipped() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_node_goes_with_its_last_hook() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let nghost = Nghost::start(folder.path(), &["--interface", "em0,index=1"])?;
+    nghost.script(
+        "mkpeer em0: netflow lower iface0\n\
+         name em0:lower netflow\n\
+         connect em0: netflow: upper out0\n\
+         rmhook netflow: iface0\n\
+         show netflow:\n\
+         rmhook netflow: out0\n",
+    )?;
+    let gone = nghost.script("show netflow:\n").err().context("there")?;
+    ensure!(gone.to_string().contains("No such file or directory"));
+    let types = nghost.ok("ngctl-rs", &["types"])?;
+    ensure!(types.contains("netflow       0\n"), "{types}");
+    Ok(())
+}
