@@ -43,11 +43,14 @@ index_modules() {
 
 case $1 in
 install)
-	files | while read -r mode source target; do
+	# Nothing is installed where something is missing.
+	files | while read -r _ source _; do
 		if [ ! -f "$source" ]; then
 			echo "install: there is no $source: run make first" >&2
 			exit 66
 		fi
+	done
+	files | while read -r mode source target; do
 		install -d "$DESTDIR${target%/*}"
 		install -m "$mode" "$source" "$DESTDIR$target"
 	done

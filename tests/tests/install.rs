@@ -135,18 +135,33 @@ fn what_is_installed_is_what_is_deinstalled() -> Result<()> {
 }
 
 #[test]
-fn what_is_not_built_is_named() -> Result<()> {
+fn without_all_that_is_built_nothing_is_installed() -> Result<()> {
+    let tools = program("nghost")?;
+    let tools = tools.parent().context("a folder")?;
+    let empty = tempfile::tempdir()?;
     for make_path in makes() {
-        let folder = tempfile::tempdir()?;
-        let output = Command::new(make_path)
-            .current_dir(root())
-            .args(["install", "TARGET_OS=Linux"])
-            .arg(format!("DESTDIR={}/dest", folder.path().display()))
-            .arg(format!("TOOLDIR={}", folder.path().display()))
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(!output.status.success());
-        ensure!(said.contains("flowctl: run make first"), "{said}");
+        for (system, tools, missing) in [
+            ("Linux", empty.path(), "flowctl"),
+            ("FreeBSD", tools, "none.ko"),
+        ] {
+            let destdir = empty.path().join("dest");
+            let output = Command::new(&make_path)
+                .current_dir(root())
+                .arg("install")
+                .arg("KMOD=none.ko")
+                .arg(format!("TARGET_OS={system}"))
+                .arg(format!("DESTDIR={}", destdir.display()))
+                .arg(format!("TOOLDIR={}", tools.display()))
+                .env_remove("MAKEFLAGS")
+                .output()?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            ensure!(!output.status.success());
+            ensure!(
+                said.contains(&format!("{missing}: run make first")),
+                "{said}"
+            );
+            ensure!(!destdir.exists(), "{system}: a part was installed");
+        }
     }
     Ok(())
 }
