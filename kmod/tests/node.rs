@@ -9,7 +9,7 @@ use flow::Sum;
 use home::*;
 use ng_netflow::{DropReason, Node, Pass, Role, BURST_PAUSE_MS, TICK_MS};
 use sys_bindings::*;
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 #[test]
 fn the_articles_datagram() {
@@ -77,6 +77,33 @@ fn hooks_connect_once_and_again_after_they_went() {
     }
     assert_eq!(node.newhook(b"iface65535", hook(3)), Err(EINVAL));
     assert_eq!(node.newhook(b"nonsense", hook(3)), Err(EINVAL));
+}
+
+/// As many as base has, and memory for no more than are used.
+#[test]
+fn every_interface_number_has_its_interface() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    let left = || home.0.memory.left.load(SeqCst);
+    let before = left();
+    home.0.memory.largest.store(32 << 10, SeqCst);
+    node.newhook(b"iface65534", hook(2)).unwrap();
+    assert!(before - left() < 4, "{} allocations", before - left());
+
+    for number in 1..65_534 {
+        let name = format!("iface{number}");
+        node.newhook(name.as_bytes(), hook(2)).unwrap();
+    }
+    for number in 0..65_535 {
+        for _ in 0..1 + number % 3 {
+            node.rcvdata(Role::Iface(number), &echo_reply());
+        }
+    }
+    for number in 0..65_535u16 {
+        let answer = message(&node, NGM_NETFLOW_IFINFO, number.as_bytes()).unwrap();
+        let told = ng_netflow_ifinfo::read_from_bytes(&answer.unwrap()).unwrap();
+        assert_eq!(told.ifinfo_packets, u32::from(1 + number % 3), "{number}");
+    }
 }
 
 #[test]
