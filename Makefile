@@ -6,7 +6,7 @@ PREFIX?=	/usr/local
 SBINDIR?=	$(PREFIX)/sbin
 MANDIR?=	$(PREFIX)/share/man
 KMODDIR?=	/boot/modules
-KMOD?=		build/kmod/ng_netflow.ko
+KMOD?=		$${PWD}/build/kmod/ng_netflow.ko
 CARGO?=		cargo
 
 # What is installed depends on where it is to run.
@@ -109,7 +109,7 @@ list-installed:
 
 # The module that was built here, by its path: its name alone finds base's.
 # (GNU make would take "load" for its own without the colon.)
-RC=		NG_NETFLOW_MODULE=$$(realpath $(KMOD)) sh rc.d/ng_netflow
+RC=		NG_NETFLOW_MODULE="$(KMOD)" sh rc.d/ng_netflow
 
 load:
 	@$(RC) oneload
