@@ -12,7 +12,7 @@ use core::cell::{OnceCell, UnsafeCell};
 use core::hint::spin_loop;
 use core::net::{Ipv4Addr, Ipv6Addr};
 use core::sync::atomic::{
-    AtomicBool, AtomicUsize,
+    AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 
@@ -69,10 +69,11 @@ impl Platform for Memory {
 
 /// As mtx(9) without contention: one locked compare-and-swap to take it, and
 /// one to give it back.
+#[repr(C, align(64))]
 pub struct SpinLock<T> {
     /// As large as a `struct mtx`, whose last word is the lock.
     _lock_object: [usize; 3],
-    owned: AtomicBool,
+    owned: AtomicUsize,
     value: UnsafeCell<T>,
 }
 
@@ -83,7 +84,7 @@ impl<T> SpinLock<T> {
     fn new(value: T) -> Self {
         SpinLock {
             _lock_object: [0; 3],
-            owned: AtomicBool::new(false),
+            owned: AtomicUsize::new(0),
             value: UnsafeCell::new(value),
         }
     }
@@ -94,7 +95,7 @@ impl<T> Lock<T> for SpinLock<T> {
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         while self
             .owned
-            .compare_exchange_weak(false, true, Acquire, Relaxed)
+            .compare_exchange_weak(0, 1, Acquire, Relaxed)
             .is_err()
         {
             spin_loop();
@@ -102,7 +103,7 @@ impl<T> Lock<T> for SpinLock<T> {
         // SAFETY: nobody else has the lock.
         let result = f(unsafe { &mut *self.value.get() });
         // Not a plain store, which would be cheaper than what mtx(9) does.
-        let _ = self.owned.compare_exchange(true, false, Release, Relaxed);
+        let _ = self.owned.compare_exchange(1, 0, Release, Relaxed);
         result
     }
 }

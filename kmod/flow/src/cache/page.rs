@@ -123,7 +123,10 @@ impl<P: Platform, A: Address> Page<P, A> {
         if !record.is_of(key) {
             return None;
         }
-        self.touched |= bit(at);
+        // Written only where it changes, so that CPUs can share the line.
+        if self.touched & bit(at) == 0 {
+            self.touched |= bit(at);
+        }
         Some(record.hit(seen, moment))
     }
 }

@@ -36,9 +36,9 @@ const MAX_LOOK: usize = 64;
 /// than this, in milliseconds, has waited and not stepped back.
 const SLACK_MS: u64 = 100;
 
-/// In this order, what a hit needs is one line of memory or two, and no other
-/// shard's.
-#[repr(C, align(64))]
+/// In this order, all that a hit changes here is in the line of memory that
+/// the lock is in.
+#[repr(C)]
 pub(super) struct Table<P: Platform, A: Address> {
     /// The latest time seen; the table's clock never runs backwards.
     now: u64,

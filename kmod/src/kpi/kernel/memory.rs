@@ -110,7 +110,9 @@ impl<T> Drop for Slab<T> {
     }
 }
 
-/// A value behind an mtx(9).
+/// A value behind an mtx(9), in lines of memory of its own: what the value
+/// begins with is in the lock's.
+#[repr(C, align(64))]
 pub struct Locked<T> {
     mtx: shim::mtx,
     value: UnsafeCell<T>,
