@@ -30,7 +30,8 @@ pub fn bare(guest: &mut Guest) -> Result<()> {
 }
 
 /// Connects the source to the sink through a node of the module that is loaded,
-/// from which no flow goes by itself.
+/// from which no flow goes by itself. There is someone to export to: without,
+/// base's does not look at its clock.
 pub fn through_a_node(guest: &mut Guest) -> Result<()> {
     guest.ngctl(
         "mkpeer vmtest x x
@@ -38,6 +39,7 @@ pub fn through_a_node(guest: &mut Guest) -> Result<()> {
          mkpeer source: netflow out iface0
          name source:out netflow
          mkpeer netflow: vmtest out0 in
+         mkpeer netflow: hub export x
          msg netflow: settimeouts { inactive=3600 active=3600 }",
     )?;
     Ok(())
@@ -91,7 +93,7 @@ pub fn clock(guest: &mut Guest, seconds: u32) -> Result<f64> {
 
 /// Their processor time so far, in microseconds.
 fn clock_us(guest: &mut Guest) -> Result<f64> {
-    let rows = guest.ok("procstat -r -H $(pgrep -x clock)")?;
+    let rows = guest.ok("procstat -r -H $(pgrep -S -x clock)")?;
     let mut total = 0.0;
     for row in rows.lines().filter(|row| row.contains(" time ")) {
         let time = row.split_whitespace().next_back().unwrap_or_default();
