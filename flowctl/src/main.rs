@@ -27,7 +27,7 @@ const BASES: [Opt; 1] = [Opt {
     letter: "d",
     long: "",
     value: "level",
-    text: "how much to tell about messages, on standard error: 1 failed requests, 2 all",
+    text: "how much to tell about messages, on standard error: 1 failed requests, 2 every message",
 }];
 
 fn run(program: &Program, args: &[String]) -> Result<(), Exit> {

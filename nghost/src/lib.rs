@@ -25,6 +25,7 @@ pub mod errno;
 pub mod failure;
 pub mod graph;
 pub mod host;
+mod interface;
 pub mod live;
 pub mod log;
 pub mod message;

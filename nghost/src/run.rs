@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 
 use ng_netflow::TICK_MS;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
-use sys_bindings::{NG_ETHER_NODE_TYPE, NG_NETFLOW_NODE_TYPE};
+use sys_bindings::NG_NETFLOW_NODE_TYPE;
 
 use crate::capture::Capture;
 use crate::clock::{Clock, NANOS_PER_MILLI};
 use crate::errno::Errno;
-use crate::failure::{Failure, EX_CONFIG, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
-use crate::graph::{Graph, NodeKey};
+use crate::failure::{Failure, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
+use crate::graph::Graph;
 use crate::host::Surroundings;
-use crate::live::{Ear, Tap};
+use crate::interface::{common_pace, Interface};
+use crate::live::Tap;
 use crate::log::Log;
 use crate::message::c_string;
 use crate::nodes;
@@ -28,7 +29,7 @@ use crate::replay::Replay;
 use crate::server::Server;
 use crate::signals::Stop;
 use crate::throttle::Throttle;
-use crate::world::config::{InterfaceConfig, Pace, WorldConfig};
+use crate::world::config::{Pace, WorldConfig};
 use crate::world::{World, LOOPBACK};
 
 /// What the process is to do.
@@ -105,14 +106,6 @@ pub struct Nghost {
     stop: Stop,
 }
 
-/// An interface's node.
-struct Interface {
-    node: NodeKey,
-    ether: Rc<Ether>,
-    /// It delivers IP packets without a link layer.
-    is_raw_ip: bool,
-}
-
 impl Nghost {
     /// Opens captures, interfaces and the socket, and makes the graph with an
     /// ether node for each interface. Nothing is left behind by an error.
@@ -152,7 +145,7 @@ impl Nghost {
         let mut nodes = Vec::new();
         for (interface, capture) in interfaces.iter().zip(captures) {
             if interface.name != LOOPBACK || capture.is_some() || interface.live.is_some() {
-                let node = add_interface(&graph, &around, &mut replay, interface, capture)?;
+                let node = Interface::add(&graph, &around, &mut replay, interface, capture)?;
                 nodes.push(node);
             }
         }
@@ -466,81 +459,6 @@ impl Nghost {
     }
 }
 
-/// The pace that all captures have: they share a clock.
-fn common_pace(interfaces: &[InterfaceConfig]) -> Result<Pace, Failure> {
-    let mut captures = interfaces.iter().filter(|i| i.capture.is_some());
-    let pace = captures.next().map_or(Pace::Real, |first| first.pace);
-    if captures.any(|other| other.pace != pace) {
-        let text = "all captures share one clock: give them the same 'pace='";
-        return Err(Failure::new(EX_USAGE, text));
-    }
-    if pace != Pace::Real && interfaces.iter().any(|i| i.live.is_some()) {
-        let text = "a live interface keeps real time: captures beside it need 'pace=real'";
-        return Err(Failure::new(EX_USAGE, text));
-    }
-    Ok(pace)
-}
-
 fn impossible(errno: Errno) -> Failure {
     Failure::new(EX_OSERR, format!("node types: errno {errno}"))
-}
-
-fn add_interface(
-    graph: &Graph,
-    around: &Surroundings,
-    replay: &mut Replay,
-    interface: &InterfaceConfig,
-    capture: Option<Capture>,
-) -> Result<Interface, Failure> {
-    let name = &interface.name;
-    let index = interface.index.unwrap_or(0);
-    let mut ether = Ether::new(name, index, interface.fib, interface.mac.0);
-    if capture.is_some() && interface.live.is_some() {
-        let text = format!("interface {name}: give 'capture=' or 'live=', not both");
-        return Err(Failure::new(EX_USAGE, text));
-    }
-    if let Some(live) = &interface.live {
-        let ear = Ear {
-            filter: interface.filter.as_deref(),
-            promiscuous: interface.promiscuous,
-        };
-        ether = ether.with_tap(Tap::open(live, &ear)?, Rc::clone(&around.log));
-    }
-    let feed = capture.is_some().then(|| replay.new_feed());
-    if let Some(feed) = &feed {
-        ether = ether.with_feed(Rc::clone(feed));
-    }
-    let ether = Rc::new(ether);
-    let taken = |errno| Failure::new(EX_CONFIG, format!("interface {name}: errno {errno}"));
-    let node = graph
-        .add_node(NG_ETHER_NODE_TYPE, ether.clone())
-        .map_err(taken)?;
-    graph
-        .name_node(node, ether.node_name().as_bytes())
-        .map_err(taken)?;
-    let is_raw_ip = match &capture {
-        Some(capture) => capture.is_raw_ip(),
-        None => ether.tap().is_some_and(Tap::is_raw_ip),
-    };
-    if let (Some(capture), Some(feed)) = (capture, feed) {
-        replay.add(capture, feed, Rc::clone(&ether));
-    }
-    Ok(Interface {
-        node,
-        ether,
-        is_raw_ip,
-    })
-}
-
-impl Interface {
-    /// What a script must say that it would not have to for Ethernet.
-    fn hint(&self, log: &Log) {
-        if self.is_raw_ip {
-            log.line(format_args!(
-                "{}: IP packets without a link layer; tell the netflow node with \
-                 'msg netflow: setdlt {{ iface=0 dlt=12 }}'",
-                self.ether.node_name()
-            ));
-        }
-    }
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The interfaces of a world as nodes of its graph.
+
+use std::rc::Rc;
+
+use sys_bindings::NG_ETHER_NODE_TYPE;
+
+use crate::capture::Capture;
+use crate::failure::{Failure, EX_CONFIG, EX_USAGE};
+use crate::graph::{Graph, NodeKey};
+use crate::host::Surroundings;
+use crate::live::{Ear, Tap};
+use crate::log::Log;
+use crate::nodes::ether::Ether;
+use crate::replay::Replay;
+use crate::world::config::{InterfaceConfig, Pace};
+
+/// An interface that is there.
+pub struct Interface {
+    /// Its node in the graph.
+    pub node: NodeKey,
+    /// That node as what it is.
+    pub ether: Rc<Ether>,
+    /// It delivers IP packets without a link layer.
+    pub is_raw_ip: bool,
+}
+
+/// The pace that all captures have: they share a clock.
+pub fn common_pace(interfaces: &[InterfaceConfig]) -> Result<Pace, Failure> {
+    let mut captures = interfaces.iter().filter(|i| i.capture.is_some());
+    let pace = captures.next().map_or(Pace::Real, |first| first.pace);
+    if captures.any(|other| other.pace != pace) {
+        let text = "all captures share one clock: give them the same 'pace='";
+        return Err(Failure::new(EX_USAGE, text));
+    }
+    if pace != Pace::Real && interfaces.iter().any(|i| i.live.is_some()) {
+        let text = "a live interface keeps real time: captures beside it need 'pace=real'";
+        return Err(Failure::new(EX_USAGE, text));
+    }
+    Ok(pace)
+}
+
+impl Interface {
+    /// Opens what it listens to, and adds its node to the graph.
+    pub fn add(
+        graph: &Graph,
+        around: &Surroundings,
+        replay: &mut Replay,
+        interface: &InterfaceConfig,
+        capture: Option<Capture>,
+    ) -> Result<Self, Failure> {
+        let name = &interface.name;
+        let index = interface.index.unwrap_or(0);
+        let mut ether = Ether::new(name, index, interface.fib, interface.mac.0);
+        if capture.is_some() && interface.live.is_some() {
+            let text = format!("interface {name}: give 'capture=' or 'live=', not both");
+            return Err(Failure::new(EX_USAGE, text));
+        }
+        if let Some(live) = &interface.live {
+            let ear = Ear {
+                filter: interface.filter.as_deref(),
+                promiscuous: interface.promiscuous,
+            };
+            ether = ether.with_tap(Tap::open(live, &ear)?, Rc::clone(&around.log));
+        }
+        let feed = capture.is_some().then(|| replay.new_feed());
+        if let Some(feed) = &feed {
+            ether = ether.with_feed(Rc::clone(feed));
+        }
+        let ether = Rc::new(ether);
+        let taken = |errno| Failure::new(EX_CONFIG, format!("interface {name}: errno {errno}"));
+        let node = graph
+            .add_node(NG_ETHER_NODE_TYPE, ether.clone())
+            .map_err(taken)?;
+        graph
+            .name_node(node, ether.node_name().as_bytes())
+            .map_err(taken)?;
+        let is_raw_ip = match &capture {
+            Some(capture) => capture.is_raw_ip(),
+            None => ether.tap().is_some_and(Tap::is_raw_ip),
+        };
+        if let (Some(capture), Some(feed)) = (capture, feed) {
+            replay.add(capture, feed, Rc::clone(&ether));
+        }
+        Ok(Interface {
+            node,
+            ether,
+            is_raw_ip,
+        })
+    }
+
+    /// What a script must say that it would not have to for Ethernet.
+    pub fn hint(&self, log: &Log) {
+        if self.is_raw_ip {
+            log.line(format_args!(
+                "{}: IP packets without a link layer; tell the netflow node with \
+                 'msg netflow: setdlt {{ iface=0 dlt=12 }}'",
+                self.ether.node_name()
+            ));
+        }
+    }
+}
