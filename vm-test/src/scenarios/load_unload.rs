@@ -32,6 +32,7 @@ const RESTLESS: &[(&str, &str)] = &[
     ("vmem btag", "books of the kernel's address space"),
     ("RADIX NODE", "indexes of the pages of files that are in memory"),
     ("DEVCTL", "events for devd(8), which does not run here"),
+    ("zone malloc-", "malloc(9) by size: a type with as many pieces has larger ones"),
     ("buf free cache", "the disk cache's stock on each processor"),
 ];
 

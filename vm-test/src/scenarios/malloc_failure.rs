@@ -34,9 +34,6 @@ fn story(guest: &mut Guest) -> Result<()> {
 
     // Rates that neither divide each other nor what a packet asks for, so that
     // everyone who asks is refused some time; then one that leaves nobody out.
-    // The load begins when memory is short already, or its flows would have
-    // all that they need.
-    guest.ok("sysctl debug.malloc.failure_rate=7")?;
     guest.beside("exec jexec far /mnt/bin/vm-guest flood 192.168.1.1 --threads 1 --flows 5000")?;
     for rate in [7, 3, 2, 1] {
         guest.ok(&format!("sysctl debug.malloc.failure_rate={rate}"))?;
