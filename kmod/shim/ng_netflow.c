@@ -189,10 +189,20 @@ static int
 ng_netflow_rcvdata(hook_p hook, item_p item)
 {
 	const private_p priv = NG_NODE_PRIVATE(NG_HOOK_NODE(hook));
+	struct mbuf *const m = NGI_M(item);
+	const struct shim_packet packet = {
+		.m =		m,
+		.first =	m->m_data,
+		/* Data of an unmapped mbuf has no address. */
+		.first_len =	(m->m_flags & M_EXTPG) != 0 ? 0 :
+				    (size_t)m->m_len,
+		.len =		(size_t)m->m_pkthdr.len,
+		.fib =		(size_t)M_GETFIB(m),
+	};
 	hook_p forward = NULL;
 	int error;
 
-	error = netflow_rcvdata(priv->state, HOOK_ROLE(hook), NGI_M(item),
+	error = netflow_rcvdata(priv->state, HOOK_ROLE(hook), &packet,
 	    &forward);
 	if (forward != NULL)
 		NG_FWD_ITEM_HOOK(error, item, forward);

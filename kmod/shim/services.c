@@ -306,22 +306,6 @@ shim_send(struct ng_hook *hook, const void *datagram, size_t len)
  * rcvdata runs.  Their bytes are never changed.
  */
 
-size_t
-shim_packet_len(const struct mbuf *m)
-{
-
-	return ((size_t)m->m_pkthdr.len);
-}
-
-const void *
-shim_packet_first(const struct mbuf *m, size_t *len)
-{
-
-	/* Data of an unmapped mbuf has no address; shim_packet_copy() has. */
-	*len = (m->m_flags & M_EXTPG) != 0 ? 0 : (size_t)m->m_len;
-	return (m->m_data);
-}
-
 /* false, with nothing copied, when the packet ends before. */
 bool
 shim_packet_copy(const struct mbuf *m, size_t at, void *to, size_t len)
@@ -332,13 +316,6 @@ shim_packet_copy(const struct mbuf *m, size_t at, void *to, size_t len)
 		return (false);
 	m_copydata(m, (int)at, (int)len, to);
 	return (true);
-}
-
-uint32_t
-shim_packet_fib(struct mbuf *m)
-{
-
-	return ((uint32_t)M_GETFIB(m));
 }
 
 /* The interface cannot go while the net epoch lasts.  0 without one. */

@@ -14,6 +14,15 @@ struct ng_node;
 struct mbuf;
 struct mtx;
 
+/* A packet on its way through rcvdata, and what Rust reads of every one. */
+struct shim_packet {
+	struct mbuf	*m;
+	const void	*first;		/* its first mbuf's bytes */
+	size_t		 first_len;
+	size_t		 len;		/* of the whole packet */
+	size_t		 fib;
+};
+
 /*
  * Rust's entries.  netflow_create() makes the node's state and returns NULL
  * when there is no memory; the others are given what it returned.  A role is
@@ -26,7 +35,7 @@ void	*netflow_create(struct ng_node *);
 int	 netflow_newhook(void *, struct ng_hook *, const char *name, size_t,
 	    uintptr_t *role);
 int	 netflow_rcvmsg(void *, const struct ng_mesg *, struct ng_mesg **resp);
-int	 netflow_rcvdata(void *, uintptr_t role, struct mbuf *,
+int	 netflow_rcvdata(void *, uintptr_t role, const struct shim_packet *,
 	    struct ng_hook **forward);
 void	 netflow_disconnect(void *, uintptr_t role);
 uint32_t netflow_tick(void *);
@@ -71,10 +80,7 @@ void	 shim_hook_ref(struct ng_hook *);
 void	 shim_hook_unref(struct ng_hook *);
 int	 shim_send(struct ng_hook *, const void *, size_t);
 
-size_t	 shim_packet_len(const struct mbuf *);
-const void *shim_packet_first(const struct mbuf *, size_t *len);
 bool	 shim_packet_copy(const struct mbuf *, size_t at, void *, size_t len);
-uint32_t shim_packet_fib(struct mbuf *);
 uint32_t shim_packet_received_on(const struct mbuf *);
 bool	 shim_packet_is_marked(struct mbuf *, const struct ng_node *only_by);
 void	 shim_packet_mark(struct mbuf *, const struct ng_node *);

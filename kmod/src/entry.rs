@@ -11,7 +11,7 @@ use core::slice;
 use sys_bindings::ng_mesg;
 
 use crate::kpi::kernel::message::{Mbuf, Response};
-use crate::kpi::kernel::shim::{mbuf, ng_hook, ng_node};
+use crate::kpi::kernel::shim::{ng_hook, ng_node, shim_packet};
 use crate::kpi::kernel::{hook_id, hook_ptr, memory, Kernel};
 use crate::kpi::Errno;
 use crate::{Node, Role};
@@ -79,12 +79,12 @@ unsafe extern "C" fn netflow_rcvmsg(
 ///
 /// # Safety
 ///
-/// The mbuf has a packet header.
+/// The packet is as the shim describes it, and nobody else has it.
 #[no_mangle]
 unsafe extern "C" fn netflow_rcvdata(
     state: &State,
     role: usize,
-    packet: NonNull<mbuf>,
+    packet: &shim_packet,
     forward: &mut *mut ng_hook,
 ) -> Errno {
     let Some(role) = Role::from_bits(role) else {

@@ -13,37 +13,38 @@ use crate::kpi::{Packet, Reply};
 
 /// A packet while `rcvdata` has it.
 pub struct Mbuf<'a> {
-    mbuf: NonNull<shim::mbuf>,
+    packet: &'a shim::shim_packet,
     node: NonNull<shim::ng_node>,
     first: &'a [u8],
 }
 
-impl Mbuf<'_> {
-    /// The packet that begins with `mbuf`, as `node` sees it.
+impl<'a> Mbuf<'a> {
+    /// The packet that `packet` describes, as `node` sees it.
     ///
     /// # Safety
     ///
-    /// Both outlive the value; `mbuf` has a packet header, and nobody changes
-    /// its bytes.
-    pub unsafe fn new(mbuf: NonNull<shim::mbuf>, node: NonNull<shim::ng_node>) -> Self {
-        let mut len = 0;
-        // SAFETY: the mbuf is there.
-        let data = unsafe { shim::shim_packet_first(mbuf.as_ptr(), &mut len) };
-        let first: &[u8] = if len == 0 {
+    /// The mbuf and the node outlive the value; nobody changes the packet's
+    /// bytes.
+    #[inline]
+    pub unsafe fn new(packet: &'a shim::shim_packet, node: NonNull<shim::ng_node>) -> Self {
+        let first: &[u8] = if packet.first_len == 0 {
             &[]
         } else {
             // SAFETY: these are the first mbuf's bytes, which nobody changes.
-            unsafe { slice::from_raw_parts(data, len) }
+            unsafe { slice::from_raw_parts(packet.first, packet.first_len) }
         };
-        Self { mbuf, node, first }
+        Self {
+            packet,
+            node,
+            first,
+        }
     }
 }
 
 impl Bytes for Mbuf<'_> {
     #[inline]
     fn len(&self) -> usize {
-        // SAFETY: the mbuf is there, by `new`'s contract.
-        unsafe { shim::shim_packet_len(self.mbuf.as_ptr()) }
+        self.packet.len
     }
 
     #[inline]
@@ -53,21 +54,19 @@ impl Bytes for Mbuf<'_> {
 
     fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
         let (to, len) = (into.as_mut_ptr(), into.len());
-        // SAFETY: as in `len`, and the bytes fit.
-        unsafe { shim::shim_packet_copy(self.mbuf.as_ptr(), at, to, len) }
+        // SAFETY: the mbuf is there, by `new`'s contract, and the bytes fit.
+        unsafe { shim::shim_packet_copy(self.packet.m, at, to, len) }
     }
 }
 
 impl Packet for Mbuf<'_> {
     fn fib(&self) -> u16 {
-        // SAFETY: as in `len`.
-        let fib = unsafe { shim::shim_packet_fib(self.mbuf.as_ptr()) };
-        u16::try_from(fib).unwrap_or(u16::MAX)
+        u16::try_from(self.packet.fib).unwrap_or(u16::MAX)
     }
 
     fn received_on(&self) -> u16 {
-        // SAFETY: as in `len`.
-        if_index(unsafe { shim::shim_packet_received_on(self.mbuf.as_ptr()) })
+        // SAFETY: the mbuf is there, by `new`'s contract.
+        if_index(unsafe { shim::shim_packet_received_on(self.packet.m) })
     }
 
     fn is_marked(&self, by_this_node_only: bool) -> bool {
@@ -77,12 +76,12 @@ impl Packet for Mbuf<'_> {
             ptr::null()
         };
         // SAFETY: mbuf and node are there.
-        unsafe { shim::shim_packet_is_marked(self.mbuf.as_ptr(), only_by) }
+        unsafe { shim::shim_packet_is_marked(self.packet.m, only_by) }
     }
 
     fn mark(&self) {
         // SAFETY: as above; tags are no part of the packet's bytes.
-        unsafe { shim::shim_packet_mark(self.mbuf.as_ptr(), self.node.as_ptr()) }
+        unsafe { shim::shim_packet_mark(self.packet.m, self.node.as_ptr()) }
     }
 }
 

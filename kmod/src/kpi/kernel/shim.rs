@@ -38,6 +38,16 @@ impl mtx {
     }
 }
 
+/// `struct shim_packet`.
+#[repr(C)]
+pub struct shim_packet {
+    pub m: *mut mbuf,
+    pub first: *const u8,
+    pub first_len: usize,
+    pub len: usize,
+    pub fib: usize,
+}
+
 /// `struct shim_hop`.
 #[repr(C)]
 #[derive(Default)]
@@ -76,10 +86,7 @@ unsafe extern "C" {
     pub fn shim_hook_unref(hook: *mut ng_hook);
     pub fn shim_send(hook: *mut ng_hook, datagram: *const u8, len: usize) -> c_int;
 
-    pub fn shim_packet_len(m: *const mbuf) -> usize;
-    pub fn shim_packet_first(m: *const mbuf, len: &mut usize) -> *const u8;
     pub fn shim_packet_copy(m: *const mbuf, at: usize, to: *mut u8, len: usize) -> bool;
-    pub fn shim_packet_fib(m: *mut mbuf) -> u32;
     pub fn shim_packet_received_on(m: *const mbuf) -> u32;
     pub fn shim_packet_is_marked(m: *mut mbuf, only_by: *const ng_node) -> bool;
     pub fn shim_packet_mark(m: *mut mbuf, node: *const ng_node);
