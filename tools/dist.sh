@@ -21,7 +21,8 @@ crates() {
 }
 
 if [ "${1:-}" = --plist ]; then
-	make -s list-installed TARGET_OS=FreeBSD |
+	# By itself, even if a make called this: that one would speak too.
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s list-installed TARGET_OS=FreeBSD |
 	    sed 's|^/usr/local/||; s|^/boot/modules|/%%KMODDIR%%|' | LC_ALL=C sort
 	exit
 fi

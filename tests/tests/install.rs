@@ -31,6 +31,7 @@ fn make(make: &Path, folder: &Path, args: &[&str]) -> Result<String> {
         // This test may be run by a make itself.
         .env_remove("MAKEFLAGS")
         .env_remove("MFLAGS")
+        .env_remove("MAKELEVEL")
         .output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(
