@@ -28,6 +28,7 @@ help:
 	@echo 'make kmod            the module, build/kmod/ng_netflow.ko'
 	@echo 'make gate            checks that module before anyone loads it'
 	@echo 'make analyze         static analyzers, on its C part'
+	@echo 'make reproducible    builds it twice, and compares'
 	@echo 'make bench           measures the engine, into docs/performance.md'
 	@echo 'make bench-peers     the same capture through other exporters'
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
