@@ -2,9 +2,8 @@
 //! One way out of the node: an export hook, its protocol, and the account of
 //! what was given to it.
 
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
 use flow::export::{AnyRecord, Appended, Clock, Protocol, Stream};
+use flow::sync::{AtomicU32, Ordering::Relaxed};
 use flow::{Sum, Tally};
 
 use crate::conservation::{DropReason, ExportAccount};

@@ -6,11 +6,11 @@
 //! it: what they count is elsewhere, a place for each CPU.
 
 use core::num::NonZeroUsize;
-use core::sync::atomic::{
+
+use flow::sync::{
     AtomicU16, AtomicU32, AtomicU8, AtomicUsize,
     Ordering::{Acquire, Release},
 };
-
 use flow::{Lookups, Once, Platform};
 use sys_bindings::{
     DLT_EN10MB, NG_NETFLOW_CONF_INGRESS, NG_NETFLOW_CONF_NODSTLOOKUP, NG_NETFLOW_CONF_NOSRCLOOKUP,
@@ -66,7 +66,7 @@ impl<K: Kpi> Iface<K> {
 pub struct HookCell(AtomicUsize);
 
 impl HookCell {
-    const fn empty() -> Self {
+    fn empty() -> Self {
         HookCell(AtomicUsize::new(0))
     }
 

@@ -4,9 +4,8 @@
 //! Every length is checked before a byte is used, and every reply is built
 //! from zeroes: nothing of the kernel's memory gets into one.
 
-use core::sync::atomic::Ordering::Relaxed;
-
 use flow::export::v9;
+use flow::sync::Ordering::Relaxed;
 use sys_bindings::{
     ng_netflow_ifinfo, ng_netflow_info, ng_netflow_setconfig, ng_netflow_setdlt,
     ng_netflow_setifindex, ng_netflow_setmtu, ng_netflow_settemplate, ng_netflow_settimeouts,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The node: its hooks, its data path, its timer and its end.
 
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-
 use flow::export::v9;
+use flow::sync::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use flow::{Engine, LinkType, Refusal, Refused, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS};
 use sys_bindings::{
     DLT_RAW, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_EGRESS, NG_NETFLOW_CONF_INGRESS,

@@ -2,7 +2,8 @@
 //! Sums of records, packets and octets, from which conservation is checked.
 
 use core::ops::AddAssign;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 /// Some records and what is in them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,12 +46,8 @@ pub struct Tally {
 
 impl Tally {
     /// Nothing.
-    pub const fn new() -> Self {
-        Tally {
-            records: AtomicU64::new(0),
-            packets: AtomicU64::new(0),
-            octets: AtomicU64::new(0),
-        }
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Adds one record.

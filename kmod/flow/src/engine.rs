@@ -2,7 +2,6 @@
 //! The engine: a cache for each IP version, and what it refused.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::address::Address;
 use crate::cache::{Cache, FlowRecord, Moment, NoMemory, Observation, Timeouts};
@@ -13,6 +12,7 @@ use crate::packet::{self, Bytes, Datagram, LinkType, Parsed, Refusal, Unaccounta
 use crate::path::{Lookups, Path};
 use crate::platform::Platform;
 use crate::route::Routes;
+use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 /// Default inactive timeout in seconds, as base's.
 pub const INACTIVE_TIMEOUT: u32 = 15;
@@ -73,7 +73,7 @@ impl<P: Platform> Engine<P> {
             v6,
             timeouts: AtomicU64::new(0),
             timeouts_secs: AtomicU64::new(0),
-            refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
+            refused: core::array::from_fn(|_| AtomicU64::new(0)),
             no_memory: AtomicU64::new(0),
             skipped4: Tally::new(),
             skipped6: Tally::new(),

@@ -28,6 +28,7 @@ pub mod packet;
 mod path;
 pub mod platform;
 pub mod route;
+pub mod sync;
 
 pub use address::Address;
 pub use cache::{FlowRecord, Moment, NoMemory, Timeouts};

@@ -30,8 +30,8 @@ pub const MODULES: &[(&str, &[&str])] = &[
     (
         "kmod/flow",
         &[
-            "platform", "route", "address", "path", "packet", "key", "hash", "counters", "cache",
-            "export", "engine",
+            "sync", "platform", "route", "address", "path", "packet", "key", "hash", "counters",
+            "cache", "export", "engine",
         ],
     ),
     (

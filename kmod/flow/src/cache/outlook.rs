@@ -2,10 +2,9 @@
 //! When a shard may have something to give, readable without its lock: so a
 //! tick touches no shard that has nothing.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
 use super::page::Bounds;
 use super::Moment;
+use crate::sync::{AtomicU64, Ordering::Relaxed};
 
 /// Lower bounds of the times of a shard's records, in one word: quarters of a
 /// second of uptime, the first packet's in the upper half, the last packet's in

@@ -6,7 +6,8 @@ use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use core::slice;
-use core::sync::atomic::{AtomicPtr, Ordering};
+
+use flow::sync::{AtomicPtr, Ordering};
 
 use super::shim;
 
@@ -180,7 +181,7 @@ unsafe impl<T: Send + Sync> Sync for OnceCell<T> {}
 
 impl<T> OnceCell<T> {
     /// An empty cell.
-    pub const fn new() -> Self {
+    pub fn new() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 }
@@ -213,7 +214,7 @@ impl<T> flow::Once<T> for OnceCell<T> {
 
 impl<T> Drop for OnceCell<T> {
     fn drop(&mut self) {
-        if let Some(place) = NonNull::new(*self.0.get_mut()) {
+        if let Some(place) = NonNull::new(self.0.load(Ordering::Relaxed)) {
             // SAFETY: `set` had it from `boxed`, and it goes with the cell.
             unsafe { unbox(place) };
         }
