@@ -8,7 +8,7 @@ use flow::packet::{parse, Parsed};
 use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Source, Sum};
 
 use super::support::{engine, Memory, NoRoutes};
-use super::Input;
+use super::{tally, Input};
 
 struct World {
     engine: Engine<Memory>,
@@ -39,6 +39,7 @@ pub fn run(data: &[u8]) {
         taken: Sum::default(),
     };
     while !input.is_empty() {
+        tally::add(1);
         world.step(&mut input);
         world.check();
     }

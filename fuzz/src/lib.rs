@@ -14,6 +14,7 @@ pub mod naive;
 pub mod node;
 pub mod packet;
 pub mod replies;
+pub mod tally;
 
 use node::home::support;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use ng_netflow::{Node, Role};
 use sys_bindings::{NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, NGM_NETFLOW_V9INFO};
 
-use super::Input;
+use super::{tally, Input};
 
 #[path = "../../kmod/tests/home/mod.rs"]
 #[allow(missing_docs)]
@@ -22,6 +22,7 @@ pub fn run(data: &[u8]) {
         return;
     };
     while !input.is_empty() {
+        tally::add(1);
         step(&node, &home, &mut input);
         assert_eq!(node.conservation().unaccounted(), 0);
     }

@@ -8,6 +8,7 @@ use flow::packet::{parse, plain, Datagram, Parsed};
 use flow::{Address, Bytes, LinkType};
 
 use super::naive::{self, Flow};
+use super::tally;
 
 /// A packet whose first octets only lie in one piece.
 struct Pieces<'a>(&'a [u8], usize);
@@ -46,6 +47,7 @@ pub fn run(data: &[u8]) {
 }
 
 fn check(packet: &[u8], link_type: LinkType, piece: usize) {
+    tally::add(1);
     let parsed = parse(packet, link_type);
     assert_eq!(
         parsed,

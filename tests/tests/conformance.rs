@@ -2,63 +2,21 @@
 //! `docs/conformance.md` names tests that exist, and leaves out no name of
 //! base's header and no command of its tools. And what had no test elsewhere.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{ensure, Context, Result};
 use end_to_end::frames::{frame, Transport};
 use end_to_end::programs::{program, Nghost};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn read(path: &str) -> Result<String> {
-    std::fs::read_to_string(root().join(path)).with_context(|| path.to_string())
-}
-
-/// What stands between backquotes.
-fn code(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
-}
-
-/// Is there a test, or a scenario, of this name?
-fn exists(file: &str, name: &str) -> Result<bool> {
-    if file == "vm-test" {
-        let scenario = format!("vm-test/src/scenarios/{name}.rs");
-        return Ok(root().join(scenario).is_file());
-    }
-    let source = read(file)?;
-    let Some(at) = source.find(&format!("fn {name}(")) else {
-        return Ok(false);
-    };
-    // Nothing but attributes between the one that makes it a test and its name.
-    let before = source[..at].rfind("#[test]").map(|test| &source[test..at]);
-    Ok(before.is_some_and(|between| !between.contains(['{', ';'])))
-}
+use end_to_end::proofs::{code, read, rows, tests_named};
 
 #[test]
 fn every_proof_exists() -> Result<()> {
     let text = read("docs/conformance.md")?;
-    let mut proofs = 0;
-    for row in text
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| base |"))
-    {
-        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
-        ensure!(cells.len() == 3, "{} cells: {row}", cells.len());
-        ensure!(code(cells[2]).next().is_some(), "no proof: {row}");
+    for cells in rows(&text) {
+        ensure!(cells.len() == 3, "{} cells: {cells:?}", cells.len());
+        ensure!(code(cells[2]).next().is_some(), "no proof: {cells:?}");
     }
-    for proof in code(&text) {
-        let Some((file, name)) = proof.split_once(": ") else {
-            continue;
-        };
-        if !file.ends_with(".rs") && file != "vm-test" {
-            continue; // Words of a message.
-        }
-        ensure!(exists(file, name)?, "there is no such test: {proof}");
-        proofs += 1;
-    }
+    let proofs = tests_named(&text)?;
     println!("{proofs} proofs of conformance");
     ensure!(proofs > 100, "{proofs} proofs");
     Ok(())
