@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
-use flow_bench::traffic::Popularity;
 use flow_bench::workloads::{hits, Bed};
+use flow_workload::traffic::Popularity;
 
 fn hit(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hit");

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::traffic::{flags, Flow, Popularity, HEADER, OCTETS};
+use flow_workload::traffic::{flags, Flow, Popularity, HEADER, OCTETS};
 
 const FLOWS: u32 = 200_000;
 const PACKETS: usize = 2_000_000;

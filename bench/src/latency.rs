@@ -5,8 +5,9 @@
 use std::hint::black_box;
 use std::thread;
 
+use flow_workload::traffic::SplitMix;
+
 use crate::clock::{best, time};
-use crate::traffic::SplitMix;
 
 /// A line of memory that names the next one to read.
 #[repr(align(64))]

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use flow_bench::plot::{self, Curve};
 use flow_bench::report::{self, Row};
-use flow_bench::traffic::Popularity::{self, Uniform, Zipf};
 use flow_bench::{latency, machine, workloads};
+use flow_workload::traffic::Popularity::{self, Uniform, Zipf};
 
 /// A figure that should not be above a limit.
 struct Limit {

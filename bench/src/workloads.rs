@@ -7,11 +7,11 @@ use std::thread;
 
 use flow::cache::{Cursor, SHARDS};
 use flow::export::{AnyRecord, Appended, Clock, Stream, V5};
-use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Source, Timeouts};
+use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, NoRoutes, Source, Timeouts};
+use flow_workload::platform::Memory;
+use flow_workload::traffic::{flags, seed, Flow, Packet, Popularity, OCTETS};
 
 use crate::clock::{best, now as clock, time, RUNS};
-use crate::platform::{Memory, NoRoutes};
-use crate::traffic::{flags, seed, Flow, Packet, Popularity, OCTETS};
 
 /// Packets of one run.
 const PACKETS: usize = 1 << 21;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Wrong words on the command line, and nodes that answer nonsense.
 
-#[path = "../../ngctl-rs/tests/support/mod.rs"]
-mod support;
-
+use ngctl_testing::{response, run, Run, Server, World};
 use proptest::prelude::*;
 use std::{
     path::Path,
@@ -12,7 +10,6 @@ use std::{
         Arc, Mutex,
     },
 };
-use support::{response, run, Run, Server, World};
 use sys_bindings::*;
 use zerocopy::{FromZeros, IntoBytes};
 

@@ -3,11 +3,8 @@
 //! FreeBSD: `golden/flowctl.txt`. Two differences are meant: an interface without
 //! a name has a number, and a node needs no colon.
 
-#[path = "../../ngctl-rs/tests/support/mod.rs"]
-mod support;
-
+use ngctl_testing::{block, compare_with_base, response, Server, World};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use support::{block, compare_with_base, response, Server, World};
 use sys_bindings::*;
 use zerocopy::{FromZeros, IntoBytes};
 

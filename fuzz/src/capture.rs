@@ -5,6 +5,7 @@ use std::io::Write;
 
 use nghost::capture::Capture;
 
+/// The file is the bytes.
 pub fn run(data: &[u8]) {
     let Ok(mut file) = tempfile::NamedTempFile::new_in("/dev/shm") else {
         return;

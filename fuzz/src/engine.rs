@@ -5,10 +5,11 @@
 
 use flow::cache::{Cursor, SHARDS};
 use flow::packet::{parse, Parsed};
-use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Source, Sum};
+use flow::{Engine, FlowRecord, LinkType, Moment, NoRoutes, Sum};
+use flow_testing::packets::{claiming, tcp, udp, udp6};
+use flow_testing::{engine, source, Memory};
 
-use super::support::{engine, Memory, NoRoutes};
-use super::{tally, Input};
+use crate::{tally, Input};
 
 struct World {
     engine: Engine<Memory>,
@@ -57,9 +58,13 @@ pub fn run(data: &[u8]) {
 impl World {
     fn step(&mut self, input: &mut Input<'_>) {
         match input.u8() % 10 {
-            0..=2 => self.packet(&udp(input.u8(), input.u8())),
-            3 => self.packet(&tcp(input.u8(), input.u8())),
-            4 => self.packet(&udp6(input.u8())),
+            0..=2 => {
+                let packet = udp(input.u8().into());
+                let octets = u16::from_be_bytes([input.u8(), 28]);
+                self.packet(&claiming(octets, packet));
+            }
+            3 => self.packet(&tcp(input.u8().into(), input.u8())),
+            4 => self.packet(&udp6(input.u8().into())),
             5 => {
                 let len = input.u8();
                 self.packet(input.take(len.into()));
@@ -81,16 +86,9 @@ impl World {
     }
 
     fn packet(&mut self, packet: &[u8]) {
-        let source = Source {
-            link_type: LinkType::Raw,
-            input: 1,
-            fib: 0,
-            lookups: Lookups {
-                source: true,
-                destination: true,
-            },
-        };
-        let observed = self.engine.observe(packet, source, self.now, &NoRoutes);
+        let observed = self
+            .engine
+            .observe(packet, source(LinkType::Raw), self.now, &NoRoutes);
         if observed.is_ok() {
             let octets = match parse(packet, LinkType::Raw) {
                 Ok(Parsed::V4(datagram)) => datagram.octets,
@@ -174,27 +172,4 @@ impl World {
         all += self.taken;
         assert_eq!((all.packets, all.octets), self.accepted);
     }
-}
-
-fn udp(flow: u8, octets: u8) -> Vec<u8> {
-    let mut packet = vec![
-        0x45, 0, octets, 28, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, flow, 10, 0, 0, 1,
-    ];
-    packet.extend([0, 53, 0, 53, 0, 8, 0, 0]);
-    packet
-}
-
-fn tcp(flow: u8, flags: u8) -> Vec<u8> {
-    let mut packet = udp(flow, 0);
-    packet[9] = 6;
-    packet.resize(40, 0);
-    packet[33] = flags;
-    packet
-}
-
-fn udp6(flow: u8) -> Vec<u8> {
-    let mut packet = vec![0x60, 0, 0, 0, 0, 8, 17, 64];
-    packet.resize(40, flow);
-    packet.extend([0, 53, 0, 53, 0, 8, 0, 0]);
-    packet
 }

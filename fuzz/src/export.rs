@@ -8,9 +8,9 @@ use end_to_end::collector::{totals, totals9};
 use end_to_end::oracle::{add, FlowKey, Totals};
 use flow::export::{v9, AnyRecord, Appended, Clock, Protocol, Stream, V5, V9};
 use flow::{FlowRecord, Key, Path};
+use flow_testing::Memory;
 
-use super::support::Memory;
-use super::Input;
+use crate::Input;
 
 const RECORDS: usize = 400;
 /// Milliseconds of uptime, at which everything is sent.
@@ -88,22 +88,9 @@ fn record(input: &mut Input<'_>) -> AnyRecord {
 }
 
 fn summary(record: &AnyRecord) -> (FlowKey, u32, u32) {
-    macro_rules! summary {
-        ($record:expr) => {{
-            let key = FlowKey {
-                src: $record.key.src.into(),
-                dst: $record.key.dst.into(),
-                proto: $record.key.proto,
-                sport: $record.key.sport,
-                dport: $record.key.dport,
-                tos: $record.key.tos,
-            };
-            (key, $record.packets, $record.octets)
-        }};
-    }
     match record {
-        AnyRecord::V4(record) => summary!(record),
-        AnyRecord::V6(record) => summary!(record),
+        AnyRecord::V4(record) => ((&record.key).into(), record.packets, record.octets),
+        AnyRecord::V6(record) => ((&record.key).into(), record.packets, record.octets),
     }
 }
 

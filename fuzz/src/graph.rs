@@ -16,7 +16,7 @@ use nghost::world::config::WorldConfig;
 use nghost::world::World;
 use sys_bindings::{NGM_GENERIC_COOKIE, NGM_NETFLOW_COOKIE};
 
-use super::Input;
+use crate::Input;
 
 /// Takes whatever comes.
 struct Client;

@@ -2,21 +2,20 @@
 //! What is fuzzed: each module's `run` is given arbitrary bytes and panics when
 //! something is not as it must be.
 //!
-//! libFuzzer drives them (`make fuzz TARGET=packet`), and the workspace's tests
-//! run every file of the corpora through them again.
+//! libFuzzer drives them (`make fuzz TARGET=packet`, by way of `libfuzzer/`),
+//! `tests/corpora.rs` runs every file of the corpora through them again, and
+//! `tests/small_worlds.rs` packets without end.
 
 pub mod ascii;
 pub mod capture;
 pub mod engine;
 pub mod export;
 pub mod graph;
-pub mod naive;
+mod naive;
 pub mod node;
 pub mod packet;
 pub mod replies;
 pub mod tally;
-
-use node::home::support;
 
 /// A target: its name, which is its corpus' too, and what is given the bytes.
 pub type Target = (&'static str, fn(&[u8]));

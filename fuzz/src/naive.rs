@@ -2,19 +2,10 @@
 //! The flow definition a second time, in the plainest way: slices that panic
 //! nowhere because `get` is asked for everything, one step after the other.
 
-use std::net::IpAddr;
+use end_to_end::oracle::FlowKey;
 
-/// What identifies a packet's flow, and its octets.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Flow {
-    pub src: IpAddr,
-    pub dst: IpAddr,
-    pub proto: u8,
-    pub sport: u16,
-    pub dport: u16,
-    pub tos: u8,
-    pub octets: u32,
-}
+/// What tells a packet's flow, and its octets.
+type Flow = (FlowKey, u32);
 
 fn number(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from(*bytes.get(at)?) << 8 | u16::from(*bytes.get(at + 1)?))
@@ -78,15 +69,15 @@ fn ipv4(packet: &[u8]) -> Option<Flow> {
     } else {
         ports(header[9], above)?
     };
-    Some(Flow {
+    let key = FlowKey {
         src: <[u8; 4]>::try_from(&header[12..16]).ok()?.into(),
         dst: <[u8; 4]>::try_from(&header[16..20]).ok()?.into(),
         proto: header[9],
         sport,
         dport,
         tos: header[1],
-        octets: number(header, 2)?.into(),
-    })
+    };
+    Some((key, number(header, 2)?.into()))
 }
 
 fn ipv6(packet: &[u8]) -> Option<Flow> {
@@ -110,15 +101,15 @@ fn ipv6(packet: &[u8]) -> Option<Flow> {
         above = above.get(len..).unwrap_or_default();
     }
     let (sport, dport) = if later { (0, 0) } else { ports(proto, above)? };
-    Some(Flow {
+    let key = FlowKey {
         src: <[u8; 16]>::try_from(&header[8..24]).ok()?.into(),
         dst: <[u8; 16]>::try_from(&header[24..40]).ok()?.into(),
         proto,
         sport,
         dport,
         tos: header[0] << 4 | header[1] >> 4,
-        octets: u32::from(number(header, 4)?) + 40,
-    })
+    };
+    Some((key, u32::from(number(header, 4)?) + 40))
 }
 
 fn ports(proto: u8, above: &[u8]) -> Option<(u16, u16)> {

@@ -4,15 +4,12 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
+use flow_testing::packets::{tcp, udp, udp6};
+use netflow_testing::{hook, packet, Answer, Home};
 use ng_netflow::{Node, Role};
 use sys_bindings::{NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, NGM_NETFLOW_V9INFO};
 
-use super::{tally, Input};
-
-#[path = "../../kmod/tests/home/mod.rs"]
-#[allow(missing_docs)]
-pub mod home;
-use home::{hook, packet, tcp, udp, udp6, Answer, Home};
+use crate::{tally, Input};
 
 /// Each octet is a step, with its arguments behind it.
 pub fn run(data: &[u8]) {
@@ -66,8 +63,8 @@ fn step(node: &Node<Home>, home: &Home, input: &mut Input<'_>) {
         }
         7 => {
             let flow = input.u8().into();
-            for bytes in [udp(flow), udp6(flow), tcp(flow, input.u8())] {
-                let mut packet = packet(bytes);
+            let tcp = tcp(flow, input.u8());
+            for mut packet in [packet(udp(flow)), packet(udp6(flow)), packet(tcp)] {
                 packet.fib = u16::from(input.u8() % 4);
                 node.rcvdata(Role::Iface(0), &packet);
             }

@@ -4,28 +4,12 @@
 
 use std::net::IpAddr;
 
+use end_to_end::oracle::FlowKey;
 use flow::packet::{parse, plain, Datagram, Parsed};
-use flow::{Address, Bytes, LinkType};
+use flow::{Address, LinkType};
+use flow_testing::packets::Pieces;
 
-use super::naive::{self, Flow};
-use super::tally;
-
-/// A packet whose first octets only lie in one piece.
-struct Pieces<'a>(&'a [u8], usize);
-
-impl Bytes for Pieces<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn first(&self) -> &[u8] {
-        &self.0[..self.1.min(self.0.len())]
-    }
-
-    fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
-        self.0.copy_out(at, into)
-    }
-}
+use crate::{naive, tally};
 
 /// Octets beyond which a packet is not cut off any more.
 const CUT: usize = 200;
@@ -64,18 +48,19 @@ fn check(packet: &[u8], link_type: LinkType, piece: usize) {
     }
 }
 
-fn flow_of(parsed: Parsed) -> Flow {
-    fn flow<A: Address + Into<IpAddr>>(datagram: Datagram<A>) -> Flow {
+/// What tells its flow, and its octets.
+fn flow_of(parsed: Parsed) -> (FlowKey, u32) {
+    fn flow<A: Address + Into<IpAddr>>(datagram: Datagram<A>) -> (FlowKey, u32) {
         let (src, dst) = A::unpair(datagram.addresses);
-        Flow {
+        let key = FlowKey {
             src: src.into(),
             dst: dst.into(),
             proto: datagram.proto,
             sport: (datagram.transport.ports >> 16) as u16,
             dport: datagram.transport.ports as u16,
             tos: datagram.tos,
-            octets: datagram.octets,
-        }
+        };
+        (key, datagram.octets)
     }
     match parsed {
         Parsed::V4(datagram) => flow(datagram),

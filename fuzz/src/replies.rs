@@ -13,6 +13,7 @@ use sys_bindings::{flow6_entry_data, flow_entry_data, ngnf_show_header};
 /// What a socket's buffer surely holds.
 const ROOM: usize = 32 * 1024;
 
+/// What the socket hands out is the bytes.
 pub fn run(data: &[u8]) {
     let data = &data[..data.len().min(ROOM)];
     if let Ok(message) = Message::parse(data) {

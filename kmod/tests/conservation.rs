@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Whatever happens to a node, every packet that it took is somewhere.
 
-mod home;
-
 use std::sync::atomic::Ordering::SeqCst;
 
-use home::*;
+use flow_testing::packets::{udp, udp6};
+use netflow_testing::*;
 use ng_netflow::{Role, TICK_MS};
 use proptest::prelude::*;
 use sys_bindings::*;

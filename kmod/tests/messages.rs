@@ -2,9 +2,8 @@
 //! The node's messages, in a home made for tests: what they refuse, what they
 //! set and tell, and what SHOW shows.
 
-mod home;
-
-use home::*;
+use flow_testing::packets::{udp, udp6};
+use netflow_testing::*;
 use ng_netflow::kpi::Errno;
 use ng_netflow::Role;
 use sys_bindings::*;

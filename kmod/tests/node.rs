@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The node in a home made for tests: hooks, data, timer and end.
 
-mod home;
-
 use std::sync::atomic::Ordering::SeqCst;
 
 use flow::Sum;
-use home::*;
+use flow_testing::packets::{tcp, udp, udp6};
+use netflow_testing::*;
 use ng_netflow::{DropReason, Node, Pass, Role, BURST_PAUSE_MS, TICK_MS};
 use sys_bindings::*;
 use zerocopy::{FromBytes, IntoBytes};

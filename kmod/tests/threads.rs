@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! One node, many CPUs: traffic, timer, messages and hooks at the same time.
 
-mod home;
-
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use home::*;
+use flow_testing::packets::{tcp, udp, udp6};
+use netflow_testing::*;
 use ng_netflow::Role;
 
 /// Flows that have traffic all the time, and so stay in the cache.

@@ -67,7 +67,7 @@ impl Client {
     /// not, `EADDRINUSE` when there is such a node.
     ///
     /// ```
-    /// # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, _)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// use ngctl_rs::{Client, Endpoint};
     ///
     /// let name = format!("example{}", std::process::id());
@@ -105,7 +105,7 @@ impl Client {
     /// it does not know the command or the arguments have a wrong length.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// use sys_bindings::{NGM_GENERIC_COOKIE, NGM_SHUTDOWN};
     ///
     /// netgraph.send("netflow:", NGM_GENERIC_COOKIE, NGM_SHUTDOWN, &[])?;
@@ -122,7 +122,7 @@ impl Client {
     /// As [`send`](Self::send), and [`Error::Timeout`] when no reply comes.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// use sys_bindings::{ng_netflow_info, NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO};
     ///
     /// let reply = netgraph.call("netflow:", NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, &[])?;
@@ -143,7 +143,7 @@ impl Client {
     /// no ASCII form of it, `EINVAL` or `ENOENT` when the arguments are wrong.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// netgraph.send_ascii("netflow:", "settimeouts { inactive=15 active=1800 }")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -160,7 +160,7 @@ impl Client {
     /// As [`send_ascii`](Self::send_ascii).
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// let message = netgraph.to_binary("netflow:", "setmtu { mtu=1500 }")?;
     /// assert_eq!(message.args, 1500u16.to_ne_bytes());
     /// # Ok::<(), ngctl_rs::Error>(())
@@ -191,7 +191,7 @@ impl Client {
     /// As [`send`](Self::send); `ENOSYS` when it has no ASCII form of it.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// use ngctl_rs::Received;
     ///
     /// # netgraph.send_ascii("netflow:", "info")?;
@@ -220,7 +220,7 @@ impl Client {
     /// Those of a broken connection, or of bytes that make no sense.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// while let Some(received) = netgraph.receive(Some(std::time::Duration::ZERO))? {
     ///     println!("{received:?}");
     /// }
@@ -239,7 +239,7 @@ impl Client {
     /// As [`receive`](Self::receive); [`Error::Timeout`] when nothing comes.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// if netgraph.send_ascii("netflow:", "info")?.has_reply() {
     ///     println!("{:?}", netgraph.receive_reply()?);
     /// }
@@ -256,7 +256,7 @@ impl Client {
     /// `EHOSTUNREACH` when there is no such hook.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// netgraph.mkpeer(".", "hub", "mine", "theirs")?;
     /// netgraph.send_data("mine", b"any bytes")?;
     /// # Ok::<(), ngctl_rs::Error>(())
@@ -273,7 +273,7 @@ impl Client {
     /// Those of a broken connection.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// assert_eq!(netgraph.interface_name(0)?, None);
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```

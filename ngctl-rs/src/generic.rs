@@ -61,7 +61,7 @@ impl Client {
     /// is connected, the nodes' own when they refuse the hooks.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(false) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(false) else { return Ok(()) };
     /// netgraph.mkpeer("em0:", "tee", "lower", "right")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -88,7 +88,7 @@ impl Client {
     /// the nodes' own when they refuse the hooks.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(false) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(false) else { return Ok(()) };
     /// # netgraph.mkpeer("em0:", "tee", "lower", "right")?;
     /// netgraph.connect("em0:", "em0:lower", "upper", "left")?;
     /// # Ok::<(), ngctl_rs::Error>(())
@@ -108,7 +108,7 @@ impl Client {
     /// `EADDRINUSE` when another node has the name.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// netgraph.name("em0:lower.right2left", "netflow")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -123,7 +123,7 @@ impl Client {
     /// no error.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// netgraph.rmhook("netflow:", "export")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -138,7 +138,7 @@ impl Client {
     /// as an interface's does, loses its hooks and stays.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// netgraph.shutdown("netflow:")?;
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -149,7 +149,7 @@ impl Client {
     /// Describes the node at `path`.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// println!("I am {}", netgraph.nodeinfo(".")?.path());
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -161,7 +161,7 @@ impl Client {
     /// Describes the node at `path` and its hooks.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// let (node, links) = netgraph.listhooks("em0:")?;
     /// for link in links {
     ///     println!("{}:{} - {}", node.name, link.ourhook, link.peer.path());
@@ -182,7 +182,7 @@ impl Client {
     /// Lists the nodes that have a name.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// let names: Vec<String> = netgraph.listnames()?.into_iter().map(|n| n.name).collect();
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -193,7 +193,7 @@ impl Client {
     /// Lists all nodes.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// let unconnected = netgraph.listnodes()?.iter().filter(|n| n.hooks == 0).count();
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -204,7 +204,7 @@ impl Client {
     /// Lists the types of node that are there.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// assert!(netgraph.listtypes()?.iter().any(|t| t.name == "socket"));
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -221,7 +221,7 @@ impl Client {
     /// What the node at `path` says of its state, `None` when it says nothing.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// assert_eq!(netgraph.text_status("netflow:")?, None);
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
@@ -235,7 +235,7 @@ impl Client {
     /// none in this form.
     ///
     /// ```
-    /// # let Some((_nghost, mut netgraph)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// assert_eq!(netgraph.text_config("netflow:", "")?, None);
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```

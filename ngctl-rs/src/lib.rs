@@ -21,7 +21,7 @@
 //! The article of 2004 that every NetFlow howto for FreeBSD descends from:
 //!
 //! ```
-//! # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(false) else { return Ok(()) };
+//! # let Some((_nghost, _)) = ngctl_testing::nghost::start(false) else { return Ok(()) };
 //! use ngctl_rs::{Client, Endpoint};
 //!
 //! let mut netgraph = Client::open("howto", &Endpoint::choose(None))?;

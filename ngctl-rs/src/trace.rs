@@ -31,7 +31,7 @@ const HEX_END: usize = "0000:  ".len() + 3 * PER_LINE;
 /// size of every packet, 3 packets' bytes too.
 ///
 /// ```
-/// # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+/// # let Some((_nghost, _)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
 /// use ngctl_rs::{trace::Trace, Client, Endpoint};
 ///
 /// let mut netgraph = Client::open("example", &Endpoint::choose(None))?;

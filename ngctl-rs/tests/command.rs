@@ -2,14 +2,12 @@
 //! Scripts, options and bad input, where ours says more than base or base has
 //! no transcript.
 
-mod support;
-
 use ngctl_rs::Message;
+use ngctl_testing::{response, run, Answer, Run, Server, World};
 use std::{
     path::Path,
     sync::mpsc::{channel, Receiver},
 };
-use support::{response, run, Answer, Run, Server, World};
 use sys_bindings::*;
 
 const NGCTL: &str = env!("CARGO_BIN_EXE_ngctl-rs");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The programs in `examples/` do what they say, against nghost.
 
+use ngctl_testing::nghost;
 use std::{error::Error, path::PathBuf, process::Command};
 
 /// Where cargo puts the examples, when it builds all there is of this package.
@@ -25,7 +26,7 @@ fn run(example: PathBuf, args: &[&str]) -> Result<String, Box<dyn Error>> {
 // One test: nghost's socket is in the environment, which all threads share.
 #[test]
 fn examples_run() -> Result<(), Box<dyn Error>> {
-    let Some((_nghost, mut netgraph)) = include!("support/nghost.in")(false) else {
+    let Some((_nghost, mut netgraph)) = nghost::start(false) else {
         return Ok(());
     };
     let Some(examples) = examples() else {

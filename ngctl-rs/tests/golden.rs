@@ -2,10 +2,8 @@
 //! What is printed and how it ends, to the byte, against what base's ngctl
 //! printed on FreeBSD. `golden/ngctl.txt` holds the part of it tested here.
 
-mod support;
-
 use ngctl_rs::Message;
-use support::{block, chars, compare_with_base, response, Answer, Server, World};
+use ngctl_testing::{block, chars, compare_with_base, response, Answer, Server, World};
 use sys_bindings::*;
 use zerocopy::IntoBytes;
 

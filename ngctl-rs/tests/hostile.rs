@@ -2,15 +2,13 @@
 //! Whatever bytes the socket hands out, the client answers with a value or an
 //! error, never with a panic, and never with more than it was told.
 
-mod support;
-
 use ngctl_rs::{
     transport::{envelope::encode, nghost::Nghost},
     Client, Error, Message,
 };
+use ngctl_testing::{chars, from_node_5, response, World};
 use proptest::prelude::*;
 use std::{io::Write, net::Shutdown, os::unix::net::UnixStream, thread, time::Duration};
-use support::{chars, from_node_5, response, World};
 use sys_bindings::{nghost::Kind, *};
 use zerocopy::IntoBytes;
 

@@ -2,9 +2,8 @@
 //! The prompt, at a terminal: editing, history, completion, and what comes
 //! while a line is edited.
 
-mod support;
-
 use ngctl_rs::{transport::wait_readable, Message};
+use ngctl_testing::{chars, response, Server, World};
 use nix::pty::{openpty, Winsize};
 use std::{
     fs::File,
@@ -13,7 +12,6 @@ use std::{
     process::{Child, Command},
     time::{Duration, Instant},
 };
-use support::{chars, response, Server, World};
 use sys_bindings::*;
 use zerocopy::IntoBytes;
 

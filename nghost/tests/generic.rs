@@ -2,10 +2,8 @@
 //! The generic messages: what they do, in which order they list, and base's
 //! errno for each way to get them wrong.
 
-mod common;
-
+use crate::common::{string, Client, Lab};
 use ::nghost::message::Message;
-use common::{string, Client, Lab};
 use sys_bindings::*;
 use zerocopy::{FromBytes, IntoBytes};
 

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What the node types do with packets and with their own messages.
 
-mod common;
-
 use std::net::UdpSocket;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
+use crate::common::{drain, frame, ksocket_type, packet, Client, Lab};
 use ::nghost::ascii::sockaddr;
-use common::{drain, frame, ksocket_type, packet, Client, Lab};
 use sys_bindings::*;
 use zerocopy::FromBytes;
 

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Captures on their way through the program: order, pace, time and ends.
 
-mod common;
-
 use std::fs;
 use std::net::UdpSocket;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::common::process::{nghost, Connection, Process};
+use crate::common::{frame, string};
 use ::nghost::ascii::sockaddr;
 use ::nghost::live::Ear;
 use ::nghost::message::c_array;
 use ::nghost::nodes::ether::{NGM_NGHOST_CAPTURE, NGM_NGHOST_COOKIE, NGM_NGHOST_START};
-use common::process::{Connection, Process};
-use common::{frame, string};
 use sys_bindings::*;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -162,7 +160,7 @@ fn captures_of_one_process_have_one_pace() {
         "--interface",
         &format!("em1,pace=real,capture={path}"),
     ];
-    let output = common::process::nghost(&args);
+    let output = nghost(&args);
     assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&output.stderr).contains("the same 'pace='"));
 }

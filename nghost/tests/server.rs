@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The socket: who may have it, what clients may say, and what becomes of it.
 
-mod common;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
-use common::process::{frame, nghost, Process};
-use common::{address, string};
+use crate::common::process::{frame, nghost, Connection, Process};
+use crate::common::{address, string};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sys_bindings::nghost::{Kind, MAX_FRAME};
@@ -159,7 +157,7 @@ fn a_client_that_goes_takes_its_node_along() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &["--interface", "em0"]);
     let mut stays = process.connect();
-    let count = |client: &mut common::process::Connection| {
+    let count = |client: &mut Connection| {
         let list = client.ask(".:", GENERIC, NGM_LISTNODES);
         u32::read_from_prefix(&list).unwrap().0
     };

@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use anyhow::{ensure, Context, Result};
 use serde::Deserialize;
 
+pub use flow_testing::captures::{captures, shared};
+
 /// A flow as the oracle tells flows apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct FlowKey {
@@ -26,6 +28,19 @@ pub struct FlowKey {
     pub dport: u16,
     /// Type of service or traffic class.
     pub tos: u8,
+}
+
+impl<A: Copy + Into<IpAddr>> From<&flow::Key<A>> for FlowKey {
+    fn from(key: &flow::Key<A>) -> Self {
+        FlowKey {
+            src: key.src.into(),
+            dst: key.dst.into(),
+            proto: key.proto,
+            sport: key.sport,
+            dport: key.dport,
+            tos: key.tos,
+        }
+    }
 }
 
 /// Packets and octets of each flow.
@@ -58,29 +73,6 @@ impl Account {
             .map(|total| total.0)
             .sum()
     }
-}
-
-/// The folder that is kept beside the project, or `None`, said aloud.
-pub fn shared() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
-    if folder.join("captures").is_dir() {
-        return Some(folder);
-    }
-    println!("not run: ../shared is absent");
-    None
-}
-
-/// Every capture there, in order.
-pub fn captures(shared: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for family in std::fs::read_dir(shared.join("captures"))? {
-        for file in std::fs::read_dir(family?.path())? {
-            files.push(file?.path());
-        }
-    }
-    files.sort();
-    ensure!(!files.is_empty(), "no captures in {}", shared.display());
-    Ok(files)
 }
 
 /// One Python process for all files: starting one each would take longer than

@@ -3,26 +3,12 @@
 //! the cache still holds, added up by key, is what the oracle counts, for
 //! IPv4 and for IPv6.
 
-#[path = "../../kmod/flow/tests/support/mod.rs"]
-mod support;
-
 use anyhow::{ensure, Context, Result};
-use end_to_end::oracle::{self, Account, FlowKey};
+use end_to_end::oracle::{self, Account};
 use flow::cache::{Cursor, SHARDS};
-use flow::{Address, Engine, FlowRecord, Lookups, Source};
-use std::net::IpAddr;
-use support::{Memory, NoRoutes};
-
-fn key<A: Address + Into<IpAddr>>(record: &FlowRecord<A>) -> FlowKey {
-    FlowKey {
-        src: record.key.src.into(),
-        dst: record.key.dst.into(),
-        proto: record.key.proto,
-        sport: record.key.sport,
-        dport: record.key.dport,
-        tos: record.key.tos,
-    }
-}
+use flow::{Engine, FlowRecord, NoRoutes};
+use flow_testing::captures::read_pcap;
+use flow_testing::{source, Memory};
 
 /// What became of one capture.
 #[derive(Default)]
@@ -33,54 +19,36 @@ struct Outcome {
 }
 
 fn sweep(engine: &Engine<Memory>, now: u64, outcome: &mut Outcome) {
-    let mut records = 0;
-    let mut take = |totals: &mut oracle::Totals, key, packets, octets| {
-        oracle::add(totals, key, packets, octets);
-        records += 1;
-    };
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     for shard in 0..SHARDS {
-        engine.sweep(
-            shard,
-            engine.at(now),
-            usize::MAX,
-            |r| v4.push(r),
-            |r| v6.push(r),
-        );
+        let at = engine.at(now);
+        engine.sweep(shard, at, usize::MAX, |r| v4.push(r), |r| v6.push(r));
     }
-    for record in &v4 {
-        take(
+    for r in &v4 {
+        oracle::add(
             &mut outcome.account.v4,
-            key(record),
-            record.packets,
-            record.octets,
+            (&r.key).into(),
+            r.packets,
+            r.octets,
         );
     }
-    for record in &v6 {
-        take(
+    for r in &v6 {
+        oracle::add(
             &mut outcome.account.v6,
-            key(record),
-            record.packets,
-            record.octets,
+            (&r.key).into(),
+            r.packets,
+            r.octets,
         );
     }
-    outcome.handed_over += records;
+    outcome.handed_over += (v4.len() + v6.len()) as u64;
 }
 
 /// Runs a capture through an engine whose cache is swept every 250 ms.
 fn replay(file: &[u8], (inactive, active): (u32, u32)) -> Outcome {
-    let engine = support::engine(&Memory::plenty(), 1 << 20);
+    let engine = flow_testing::engine(&Memory::plenty(), 1 << 20);
     engine.set_timeouts(inactive, active);
-    let (link_type, packets) = support::read_pcap(file);
-    let source = Source {
-        link_type,
-        input: 1,
-        fib: 0,
-        lookups: Lookups {
-            source: true,
-            destination: true,
-        },
-    };
+    let (link_type, packets) = read_pcap(file);
+    let source = source(link_type);
     let mut outcome = Outcome::default();
     let mut now = packets.first().map_or(0, |packet| packet.at);
     let mut swept = now;
@@ -106,12 +74,22 @@ fn replay(file: &[u8], (inactive, active): (u32, u32)) -> Outcome {
     sweep(&engine, now, &mut outcome);
     let at = engine.at(now);
     let add4 = |r: FlowRecord<_>| {
-        oracle::add(&mut outcome.account.v4, key(&r), r.packets, r.octets);
+        oracle::add(
+            &mut outcome.account.v4,
+            (&r.key).into(),
+            r.packets,
+            r.octets,
+        );
         outcome.cached += 1;
     };
     assert_eq!(engine.v4().read(Cursor::START, at, usize::MAX, add4), None);
     let add6 = |r: FlowRecord<_>| {
-        oracle::add(&mut outcome.account.v6, key(&r), r.packets, r.octets);
+        oracle::add(
+            &mut outcome.account.v6,
+            (&r.key).into(),
+            r.packets,
+            r.octets,
+        );
         outcome.cached += 1;
     };
     assert_eq!(engine.v6().read(Cursor::START, at, usize::MAX, add6), None);

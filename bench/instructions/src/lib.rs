@@ -10,17 +10,12 @@ extern crate alloc;
 
 #[cfg(target_os = "none")]
 mod bare;
-#[path = "../../src/platform.rs"]
-pub mod platform;
-#[path = "../../src/traffic.rs"]
-pub mod traffic;
 
 use alloc::vec::Vec;
 
-use flow::{Engine, LinkType, Lookups, Source};
-
-use platform::{Memory, NoRoutes};
-use traffic::{flags, seed, Flow, Packet, Popularity};
+use flow::{Engine, LinkType, Lookups, NoRoutes, Source};
+use flow_workload::platform::Memory;
+use flow_workload::traffic::{flags, seed, Flow, Packet, Popularity};
 
 /// Packets that are counted.
 pub const PACKETS: usize = 100_000;

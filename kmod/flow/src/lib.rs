@@ -39,4 +39,4 @@ pub use key::Key;
 pub use packet::{Bytes, LinkType, Refusal};
 pub use path::{Lookups, Path};
 pub use platform::{Lock, Once, Platform};
-pub use route::{Hop, Routes};
+pub use route::{Hop, NoRoutes, Routes};

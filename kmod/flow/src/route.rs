@@ -22,3 +22,17 @@ pub trait Routes {
     /// The route to `to` in table `fib`, if there is one.
     fn route6(&self, fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>>;
 }
+
+/// No route to anywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct NoRoutes;
+
+impl Routes for NoRoutes {
+    fn route4(&self, _: u16, _: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
+        None
+    }
+
+    fn route6(&self, _: u16, _: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
+        None
+    }
+}

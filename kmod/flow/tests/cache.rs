@@ -2,15 +2,14 @@
 //! The cache against a model written in the plainest way, at its limit, and
 //! without memory.
 
-mod support;
-
 use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv4Addr;
 
 use flow::cache::{Cursor, SHARDS};
-use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Refused, Source, Timeouts};
+use flow::{Engine, FlowRecord, LinkType, Moment, NoRoutes, Refused, Source, Timeouts};
+use flow_testing::packets::{self, claiming};
+use flow_testing::{source, Memory};
 use proptest::prelude::*;
-use support::{Memory, NoRoutes};
 
 const FIN: u8 = 0x01;
 const ACK: u8 = 0x10;
@@ -18,28 +17,11 @@ const PLENTY: usize = 1 << 20;
 
 /// A TCP packet of flow `flow`, as raw IPv4.
 fn tcp(flow: u32, flags: u8, octets: u16) -> [u8; 40] {
-    let [a, b, c, d] = flow.to_be_bytes();
-    let [t0, t1] = octets.to_be_bytes();
-    [
-        0x45, 0, t0, t1, 0, 0, 0, 0, 64, 6, 0, 0, a, b, c, d, 192, 0, 2, 1, //
-        4, 0, 0, 80, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, flags, 0, 0, 0, 0, 0, 0,
-    ]
-}
-
-fn source(input: u16) -> Source {
-    Source {
-        link_type: LinkType::Raw,
-        input,
-        fib: 0,
-        lookups: Lookups {
-            source: true,
-            destination: true,
-        },
-    }
+    claiming(octets, packets::tcp(flow, flags))
 }
 
 fn observe(engine: &Engine<Memory>, packet: &[u8], now: u64) -> Result<(), Refused> {
-    engine.observe(packet, source(1), now, &NoRoutes)
+    engine.observe(packet, source(LinkType::Raw), now, &NoRoutes)
 }
 
 fn sweep(engine: &Engine<Memory>, moment: Moment) -> Vec<FlowRecord<Ipv4Addr>> {
@@ -201,7 +183,7 @@ proptest! {
 
     #[test]
     fn the_cache_does_what_the_model_does(steps in prop::collection::vec(step(), 1..200)) {
-        let engine = support::engine(&Memory::plenty(), PLENTY);
+        let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
         compare(&engine, &steps, START);
     }
 }
@@ -228,7 +210,7 @@ fn every_sequence_of_a_few_steps() {
     ];
     let depth = std::env::var("SMALL_WORLD").map_or(5, |depth| depth.parse().unwrap());
     let sequences = world.len().pow(depth);
-    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     let mut now = START;
     for mut number in 0..sequences {
         let steps: Vec<Step> = (0..depth)
@@ -248,7 +230,7 @@ fn every_sequence_of_a_few_steps() {
 
 #[test]
 fn a_sweep_takes_no_more_than_there_is_room_for_and_forgets_nothing() {
-    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     for flow in 0..5000 {
         observe(&engine, &tcp(flow, ACK, 100), 1000).unwrap();
     }
@@ -281,7 +263,7 @@ fn a_sweep_takes_no_more_than_there_is_room_for_and_forgets_nothing() {
 
 #[test]
 fn records_that_are_not_due_stay_and_nothing_is_due_too_late() {
-    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     observe(&engine, &tcp(1, ACK, 100), 0).unwrap();
     assert_eq!(sweep(&engine, engine.at(14_999)).len(), 0);
     assert_eq!(sweep(&engine, engine.at(15_000)).len(), 1, "idle for 15 s");
@@ -300,7 +282,7 @@ fn records_that_are_not_due_stay_and_nothing_is_due_too_late() {
 
 #[test]
 fn counters_never_overflow() {
-    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     let packet = tcp(1, ACK, u16::MAX);
     let packets = 3 * 65_537u64;
     for _ in 0..packets {
@@ -317,12 +299,14 @@ fn counters_never_overflow() {
 
 #[test]
 fn interfaces_have_flows_of_their_own_unless_they_share_an_index() {
-    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     let packet = tcp(1, ACK, 100);
     for input in [1, 2, 2] {
-        engine
-            .observe(&packet[..], source(input), 0, &NoRoutes)
-            .unwrap();
+        let source = Source {
+            input,
+            ..source(LinkType::Raw)
+        };
+        engine.observe(&packet[..], source, 0, &NoRoutes).unwrap();
     }
     let mut records: Vec<(u16, u32)> = sweep(&engine, everything(0))
         .iter()
@@ -334,7 +318,7 @@ fn interfaces_have_flows_of_their_own_unless_they_share_an_index() {
 
 #[test]
 fn time_only_runs_forwards() {
-    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     observe(&engine, &tcp(1, ACK, 100), 10_000).unwrap();
     observe(&engine, &tcp(1, ACK, 100), 4_000).unwrap();
     assert_eq!(engine.v4().counts().stepped_back, 1);
@@ -347,7 +331,7 @@ fn time_only_runs_forwards() {
 #[test]
 fn at_the_limit_the_oldest_record_leaves_early() {
     const LIMIT: usize = 16 * SHARDS;
-    let engine = support::engine(&Memory::plenty(), LIMIT);
+    let engine = flow_testing::engine(&Memory::plenty(), LIMIT);
     let mut taken = Vec::new();
     for flow in 0..10 * LIMIT as u32 {
         observe(&engine, &tcp(flow, ACK, 100), u64::from(flow)).unwrap();
@@ -380,7 +364,7 @@ fn at_the_limit_the_oldest_record_leaves_early() {
 #[test]
 fn in_a_large_cache_too_the_oldest_record_leaves_early() {
     const LIMIT: usize = 1024 * SHARDS;
-    let engine = support::engine(&Memory::plenty(), LIMIT);
+    let engine = flow_testing::engine(&Memory::plenty(), LIMIT);
     engine.set_timeouts(3600, 3600);
     let mut youngest_evicted = 0;
     let flows = 3 * LIMIT as u32;
@@ -413,7 +397,7 @@ fn in_a_large_cache_too_the_oldest_record_leaves_early() {
 /// Bursts that leave a few long flows behind do not use up a shard's pages.
 #[test]
 fn survivors_of_bursts_do_not_fill_the_cache() {
-    let engine = support::engine(&Memory::plenty(), PLENTY);
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     let mut survivors = Vec::new();
     for burst in 0..6u32 {
         let now = u64::from(burst) * 10_000;
@@ -435,7 +419,7 @@ fn survivors_of_bursts_do_not_fill_the_cache() {
 #[test]
 fn beyond_what_may_wait_records_are_dropped_and_counted() {
     const LIMIT: usize = 4 * SHARDS;
-    let engine = support::engine(&Memory::plenty(), LIMIT);
+    let engine = flow_testing::engine(&Memory::plenty(), LIMIT);
     let packets = 20 * LIMIT as u32;
     for flow in 0..packets {
         observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
@@ -458,7 +442,7 @@ fn beyond_what_may_wait_records_are_dropped_and_counted() {
 fn without_memory_nothing_is_lost_that_was_accounted() {
     for allowed in 0..40 {
         let memory = Memory::plenty();
-        let engine = support::engine(&memory, PLENTY);
+        let engine = flow_testing::engine(&memory, PLENTY);
         memory.allow(allowed);
         let (mut accounted, mut refused) = (0u64, 0u64);
         for flow in 0..2000 {
@@ -487,7 +471,7 @@ fn without_memory_nothing_is_lost_that_was_accounted() {
 #[test]
 fn large_pieces_are_not_needed() {
     let memory = Memory::plenty();
-    let engine = support::engine(&memory, PLENTY);
+    let engine = flow_testing::engine(&memory, PLENTY);
     memory
         .largest
         .store(4096, std::sync::atomic::Ordering::SeqCst);
@@ -502,7 +486,7 @@ fn large_pieces_are_not_needed() {
 #[test]
 fn a_backlog_loses_no_octets() {
     const LIMIT: usize = 4 * SHARDS;
-    let engine = support::engine(&Memory::plenty(), LIMIT);
+    let engine = flow_testing::engine(&Memory::plenty(), LIMIT);
     let mut octets = 0;
     for flow in 0..20 * LIMIT as u32 {
         observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
@@ -524,7 +508,7 @@ fn a_backlog_loses_no_octets() {
 #[test]
 fn pages_are_released() {
     let memory = Memory::plenty();
-    let engine = support::engine(&memory, PLENTY);
+    let engine = flow_testing::engine(&memory, PLENTY);
     let grow = |now| {
         for flow in 0..200_000 {
             observe(&engine, &tcp(flow, ACK, 100), now).unwrap();
@@ -547,7 +531,7 @@ fn pages_are_released() {
 /// Eight threads, shared and own flows: the sum is exact.
 #[test]
 fn threads_lose_nothing() {
-    let engine = support::engine(&Memory::plenty(), 1 << 14);
+    let engine = flow_testing::engine(&Memory::plenty(), 1 << 14);
     const THREADS: u32 = 8;
     const PACKETS: u32 = 50_000;
     let taken = std::thread::scope(|scope| {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Packets as the wire has them, whole and cut off at every octet.
 
-mod support;
-
 use flow::packet::{parse, plain, Datagram, Parsed, Transport};
-use flow::{Address, Bytes, LinkType, Refusal};
+use flow::{Address, LinkType, Refusal};
+use flow_testing::captures::{captures, read_pcap, shared};
+use flow_testing::packets::Pieces;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -216,23 +216,6 @@ fn sixteen_extension_headers_and_no_more() {
     assert_eq!(reason(17), Err(Refusal::TooManyExtensions));
 }
 
-/// A packet as mbufs have it: the first piece in place, the rest elsewhere.
-struct Pieces<'a>(&'a [u8], usize);
-
-impl Bytes for Pieces<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn first(&self) -> &[u8] {
-        &self.0[..self.1]
-    }
-
-    fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
-        Bytes::copy_out(self.0, at, into)
-    }
-}
-
 #[test]
 fn it_does_not_matter_where_the_first_piece_ends() {
     for ip in [&IPV4_TCP[..], &IPV6_ICMP[..]] {
@@ -259,7 +242,7 @@ proptest! {
     ) {
         let link = if raw { LinkType::Raw } else { LinkType::Ethernet };
         let whole = parse(&bytes[..], link);
-        prop_assert_eq!(parse(&Pieces(&bytes, split.min(bytes.len())), link), whole);
+        prop_assert_eq!(parse(&Pieces(&bytes, split), link), whole);
         if let Some(datagram) = plain(&bytes, link) {
             prop_assert_eq!(Ok(Parsed::V4(datagram)), whole);
         }
@@ -290,13 +273,14 @@ proptest! {
 /// longer than where its key ends.
 #[test]
 fn captures_cut_off_at_every_length() {
-    let Some(files) = support::shared_captures() else {
+    let Some(shared) = shared() else {
         return;
     };
+    let files = captures(&shared).unwrap();
     let (mut packets, mut cuts) = (0u64, 0u64);
     for file in &files {
         let bytes = std::fs::read(file).unwrap();
-        let (link, all) = support::read_pcap(&bytes);
+        let (link, all) = read_pcap(&bytes);
         for packet in all.iter().map(|captured| captured.bytes) {
             let whole = parse(packet, link);
             for len in 0..packet.len().min(200) {

@@ -42,7 +42,7 @@ impl Nghost {
     /// [`Error::Connect`] when none does.
     ///
     /// ```
-    /// # let Some((_nghost, _)) = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/nghost.in"))(true) else { return Ok(()) };
+    /// # let Some((_nghost, _)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
     /// use ngctl_rs::transport::{nghost::Nghost, Transport};
     ///
     /// let path = "/run/nghost/socket";

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A graph with all node types and a client, without a process around it.
 
-#![allow(dead_code)] // Each test uses its part.
-
 pub mod process;
 
 use std::rc::Rc;
@@ -26,7 +24,6 @@ use zerocopy::{FromBytes, IntoBytes};
 
 pub struct Lab {
     pub graph: Rc<Graph>,
-    pub clock: Rc<Clock>,
     pub throttle: Rc<Throttle>,
     /// The interface epair0a, the first node.
     pub ether: Rc<Ether>,
@@ -52,10 +49,9 @@ impl Lab {
             .add_interface("epair0a,index=2,address=192.168.1.1/24,address=2001:db8::1/64")
             .unwrap();
         let world = Rc::new(World::new(&mut config).unwrap());
-        let clock = Rc::new(Clock::new());
         let log = Rc::new(Log::new());
         let around = Surroundings {
-            clock: Rc::clone(&clock),
+            clock: Rc::new(Clock::new()),
             world,
             log,
         };
@@ -68,7 +64,6 @@ impl Lab {
         let client = Client::new(&graph);
         Lab {
             graph,
-            clock,
             throttle,
             ether,
             client,

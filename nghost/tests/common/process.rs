@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The program itself, and a client on its socket.
 
-#![allow(dead_code)] // Each test uses its part.
-
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;

@@ -22,6 +22,8 @@ struct Dependency {
     name: String,
     /// Only dependencies inside a source tree have one.
     path: Option<String>,
+    /// `dev` if only tests have it.
+    kind: Option<String>,
 }
 
 impl Metadata {
@@ -35,8 +37,13 @@ impl Metadata {
 }
 
 /// Finds arrows that `allowed` lacks, be they for the build, for the program or
-/// for tests, and crates that it does not know.
-pub fn violations(metadata: &Metadata, allowed: &[(&str, &[&str])]) -> Vec<String> {
+/// for tests, and crates that it does not know.  Tests may also import what is
+/// there `for_tests`.
+pub fn violations(
+    metadata: &Metadata,
+    allowed: &[(&str, &[&str])],
+    for_tests: &[&str],
+) -> Vec<String> {
     let allowed: BTreeMap<_, _> = allowed.iter().copied().collect();
     let mut found = Vec::new();
     for package in &metadata.packages {
@@ -46,7 +53,9 @@ pub fn violations(metadata: &Metadata, allowed: &[(&str, &[&str])]) -> Vec<Strin
         };
         for dependency in &package.dependencies {
             let ours = dependency.path.is_some() || allowed.contains_key(dependency.name.as_str());
-            if ours && !imports.contains(&dependency.name.as_str()) {
+            let name = dependency.name.as_str();
+            let tests = dependency.kind.as_deref() == Some("dev") && for_tests.contains(&name);
+            if ours && !tests && !imports.contains(&name) {
                 found.push(format!("{} imports {}", package.name, dependency.name));
             }
         }
@@ -58,7 +67,12 @@ pub fn violations(metadata: &Metadata, allowed: &[(&str, &[&str])]) -> Vec<Strin
 mod tests {
     use super::*;
 
-    const ALLOWED: &[(&str, &[&str])] = &[("flow", &[]), ("node", &["flow"]), ("tool", &[])];
+    const ALLOWED: &[(&str, &[&str])] = &[
+        ("flow", &[]),
+        ("node", &["flow"]),
+        ("tool", &[]),
+        ("bench", &["node"]),
+    ];
 
     fn house(flow_imports: &str) -> Metadata {
         Metadata::parse(&format!(
@@ -75,14 +89,14 @@ mod tests {
 
     #[test]
     fn arrows_as_drawn_pass() {
-        assert!(violations(&house(""), ALLOWED).is_empty());
+        assert!(violations(&house(""), ALLOWED, &[]).is_empty());
     }
 
     #[test]
     fn a_back_arrow_fails() {
         let planted = r#"{"name": "node", "path": "/house/node", "kind": null}"#;
         assert_eq!(
-            violations(&house(planted), ALLOWED),
+            violations(&house(planted), ALLOWED, &["bench"]),
             ["flow imports node".to_string()]
         );
     }
@@ -91,16 +105,26 @@ mod tests {
     fn a_back_arrow_of_tests_only_fails() {
         let planted = r#"{"name": "tool", "path": "/house/tool", "kind": "dev"}"#;
         assert_eq!(
-            violations(&house(planted), ALLOWED),
+            violations(&house(planted), ALLOWED, &["bench"]),
             ["flow imports tool".to_string()]
         );
+    }
+
+    #[test]
+    fn what_tests_share_is_for_tests_alone() {
+        let found = |kind| {
+            let planted = format!(r#"{{"name": "bench", "path": "/house/bench", "kind": {kind}}}"#);
+            violations(&house(&planted), ALLOWED, &["bench"])
+        };
+        assert!(found(r#""dev""#).is_empty());
+        assert_eq!(found("null"), ["flow imports bench".to_string()]);
     }
 
     #[test]
     fn a_crate_outside_the_house_fails() {
         let planted = r#"{"name": "shed", "path": "/elsewhere/shed", "kind": "build"}"#;
         assert_eq!(
-            violations(&house(planted), ALLOWED),
+            violations(&house(planted), ALLOWED, &["bench"]),
             ["flow imports shed".to_string()]
         );
     }
@@ -108,7 +132,7 @@ mod tests {
     #[test]
     fn an_unknown_crate_fails() {
         assert_eq!(
-            violations(&house(""), &ALLOWED[..1]),
+            violations(&house(""), &ALLOWED[..1], &[]),
             ["crate node has no place in the house".to_string()]
         );
     }

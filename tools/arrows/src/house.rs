@@ -10,19 +10,40 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("ngctl-rs", &["sys-bindings"]),
     ("flowctl", &["ngctl-rs", "sys-bindings"]),
     ("nghost", &["flow", "ng_netflow", "sys-bindings"]),
-    // These look at the house from outside; nothing may import them.
+    // What tests share: whom they are about imports them for its tests alone.
+    ("flow-testing", &["flow"]),
     (
-        "end-to-end",
-        &["flow", "sys-bindings", "ng_netflow", "ngctl-rs", "nghost"],
+        "netflow-testing",
+        &["flow", "sys-bindings", "ng_netflow", "flow-testing"],
     ),
-    ("flow-bench", &["flow"]),
-    ("flow-instructions", &["flow"]),
+    ("ngctl-testing", &["sys-bindings", "ngctl-rs"]),
+    // These look at the house from outside; nothing may import them.
+    ("end-to-end", &["flow", "flow-testing"]),
+    (
+        "fuzz-targets",
+        &[
+            "flow",
+            "sys-bindings",
+            "ng_netflow",
+            "ngctl-rs",
+            "nghost",
+            "flow-testing",
+            "netflow-testing",
+            "end-to-end",
+        ],
+    ),
+    ("flow-workload", &["flow"]),
+    ("flow-bench", &["flow", "flow-workload"]),
+    ("flow-instructions", &["flow", "flow-workload"]),
     ("vm-test", &["end-to-end"]),
     ("vm-guest", &["ngctl-rs", "sys-bindings"]),
     ("vmtest", &[]),
     ("object-gate", &[]),
     ("arrows", &[]),
 ];
+
+/// Crates that any other may import for its tests.
+pub const FOR_TESTS: &[&str] = &["flow-testing", "netflow-testing", "ngctl-testing"];
 
 /// Crates whose modules have an order: each may import only modules before it,
 /// and those it is named together with.
@@ -62,7 +83,7 @@ pub const UNSAFE: &[&str] = &[
     // jail_get(2) and jail_attach(2), neither.
     "ngctl-rs/src/jail.rs",
     // Locks that cost what the kernel's do, to measure with.
-    "bench/src/platform.rs",
+    "bench/workload/src/platform.rs",
     // A program without a standard library.
     "bench/instructions/src/",
     // Faults on purpose.

@@ -28,7 +28,11 @@ fn crates_import_one_way() {
     assert!(output.status.success(), "cargo metadata: {output:?}");
     let json = String::from_utf8(output.stdout).unwrap();
     let metadata = crates::Metadata::parse(&json).unwrap();
-    none(&crates::violations(&metadata, house::CRATES));
+    none(&crates::violations(
+        &metadata,
+        house::CRATES,
+        house::FOR_TESTS,
+    ));
 }
 
 #[test]

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Packets, prepared beforehand: what a capture would hold, without the file.
 
-extern crate alloc;
-
 use alloc::vec::Vec;
 
 use flow::{Seed, SEED_WORDS};

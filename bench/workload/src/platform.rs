@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What the engine runs on here: memory that is counted as malloc(9) would
 //! hand it out, and locks that cost what an uncontended mtx(9) costs.
-//!
-//! It needs no operating system, so that the same code also runs compiled
-//! with the kernel's flags (`instructions/`).
-
-extern crate alloc;
 
 use alloc::boxed::Box;
 use core::cell::{OnceCell, UnsafeCell};
 use core::hint::spin_loop;
-use core::net::{Ipv4Addr, Ipv6Addr};
 use core::sync::atomic::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 
-use flow::{Hop, Lock, Once, Platform, Routes};
+use flow::{Lock, Once, Platform};
 
 /// Memory from the heap.
 #[derive(Default)]
@@ -118,18 +112,5 @@ impl<T> Once<T> for Cell<T> {
 
     fn set(&self, value: T) -> bool {
         self.0.set(value).is_ok()
-    }
-}
-
-/// No route to anywhere.
-pub struct NoRoutes;
-
-impl Routes for NoRoutes {
-    fn route4(&self, _: u16, _: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
-        None
-    }
-
-    fn route6(&self, _: u16, _: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
-        None
     }
 }

@@ -6,11 +6,7 @@
 //! The pieces are chosen so that each branch of the parser has one that takes
 //! it and one that does not; what lies between them never decides anything.
 
-#[path = "../../fuzz/src/lib.rs"]
-#[allow(dead_code, missing_docs)]
-mod targets;
-
-use targets::packet;
+use fuzz_targets::packet;
 
 /// Octet 0 of a fuzz target's input: the link type, and where the first piece
 /// of the packet ends.

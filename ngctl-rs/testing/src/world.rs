@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A stand-in for `nghost`: a thread that speaks the envelope on a Unix socket
-//! and answers what a test tells it to. flowctl's tests use it too.
-
-#![allow(dead_code)] // Not every test needs all of it.
+//! and answers what a test tells it to.
 
 use ngctl_rs::{
     transport::{
@@ -14,12 +12,13 @@ use ngctl_rs::{
 use std::{
     io::{Read, Write},
     os::unix::net::{UnixListener, UnixStream},
-    path::{Path, PathBuf},
-    process::{Command, Output},
+    path::PathBuf,
     thread,
 };
 use sys_bindings::{nghost::Kind, NGF_RESP};
 use tempfile::TempDir;
+
+use crate::program::{run, Run};
 
 /// What a node makes of a message: an errno, or what it sends back.
 pub type Answer = Result<Vec<Message>, i32>;
@@ -158,84 +157,5 @@ impl Server {
     /// Runs a program against it under the name that base gives it.
     pub fn run(&self, program: &str, called: &str, args: &[&str]) -> Run {
         run(program, called, args, &self.socket(), b"")
-    }
-}
-
-/// How a program ended.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Run {
-    pub stdout: String,
-    pub stderr: String,
-    pub status: Option<i32>,
-}
-
-impl Run {
-    /// As a transcript has it: what was printed, and the status.
-    pub fn transcript(&self) -> String {
-        let status = self.status.expect("not killed by a signal");
-        format!("{}{}[exit {status}]\n", self.stdout, self.stderr)
-    }
-}
-
-/// Runs a program with `$NGHOST_SOCKET` set, `input` being its standard input.
-pub fn run(program: &str, called: &str, args: &[&str], socket: &Path, input: &[u8]) -> Run {
-    use std::os::unix::process::CommandExt;
-    use std::process::Stdio;
-
-    let mut child = Command::new(program)
-        .arg0(called)
-        .args(args)
-        .env("NGHOST_SOCKET", socket)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    let _ = child.stdin.take().expect("piped").write_all(input); // It may not read it.
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = child.wait_with_output().expect("it ends");
-    Run {
-        stdout: String::from_utf8(stdout).expect("text"),
-        stderr: String::from_utf8(stderr).expect("text"),
-        status: status.code(),
-    }
-}
-
-/// The block of a transcript that begins with this command: all that follows
-/// its line, up to and with its exit status.
-pub fn block<'a>(transcript: &'a str, command: &str) -> &'a str {
-    let start = format!("$ {command}\n");
-    let at = match transcript.starts_with(&start) {
-        true => 0,
-        false => transcript
-            .find(&format!("\n{start}"))
-            .map_or_else(|| panic!("the transcript lacks \"{command}\""), |at| at + 1),
-    };
-    let block = &transcript[at + start.len()..];
-    let exit = match block.starts_with("[exit ") {
-        true => 0,
-        false => block.find("\n[exit ").expect("an exit status") + 1,
-    };
-    let end = block[exit..].find('\n').expect("a line") + exit + 1;
-    &block[..end]
-}
-
-/// Fails if a block of `ours` is not one of base's; skips where the transcript
-/// of base is not at hand.
-pub fn compare_with_base(ours: &str) {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/base-transcript.txt");
-    let Ok(base) = std::fs::read_to_string(&path) else {
-        println!("not run: ../shared is absent");
-        return;
-    };
-    let commands: Vec<&str> = ours.lines().filter_map(|l| l.strip_prefix("$ ")).collect();
-    assert!(!commands.is_empty());
-    for command in commands {
-        let line = format!("$ {command}\n{}", block(ours, command));
-        assert!(base.contains(&line), "base prints something else:\n{line}");
     }
 }

@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: BSD-2-Clause
-//! See `src/export.rs`.
-#![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ng_netflow_fuzz::export::run(data));

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What tests of the engine share: [`memory`] that can be made to fail,
+//! [`packets`] made by hand, and [`captures`] of real ones.
+
+pub mod captures;
+pub mod memory;
+pub mod packets;
+
+use flow::{Engine, LinkType, Lookups, Seed, Source, SEED_WORDS};
+
+pub use memory::Memory;
+
+/// A seed, the same in every run.
+pub fn seed() -> Seed {
+    // Any odd numbers will do here; a node draws them at random.
+    Seed::new(core::array::from_fn::<u64, SEED_WORDS, _>(|i| {
+        0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * i as u64 + 3)
+    }))
+}
+
+/// An engine for `limit` records of each IP version.
+///
+/// # Panics
+/// There is no memory for it.
+pub fn engine(memory: &Memory, limit: usize) -> Engine<Memory> {
+    Engine::new(memory.clone(), seed(), limit).expect("memory for an engine")
+}
+
+/// Where packets come from: interface 1 of routing table 0, with both lookups.
+pub fn source(link_type: LinkType) -> Source {
+    Source {
+        link_type,
+        input: 1,
+        fib: 0,
+        lookups: Lookups {
+            source: true,
+            destination: true,
+        },
+    }
+}

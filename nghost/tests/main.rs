@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! All tests from outside, in one program, as they share `common`.
+
+mod ascii;
+mod common;
+mod completions;
+mod generic;
+mod nodes;
+mod replay;
+mod server;
