@@ -3,7 +3,7 @@
 #
 #   fuzz.sh TARGET [SECONDS [LIBFUZZER-OPTION...]]
 #
-# Fuzzes one target of fuzz/ with libFuzzer, a minute by default, beginning with
+# Fuzzes one target of fuzz/src with libFuzzer, a minute by default, beginning with
 # its corpus; "make fuzz TARGET=packet" calls it.  What is found is kept in
 # build/fuzz; what crashes is put there too, and its bytes belong into the
 # corpus with the fix.
@@ -23,5 +23,5 @@ mkdir -p "$found"
 # this is set.
 export RUSTC_BOOTSTRAP=1
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/fuzz"
-exec cargo fuzz run --sanitizer "${SANITIZER:-none}" "$target" "$found" "fuzz/corpus/$target" -- \
+exec cargo fuzz run --fuzz-dir fuzz/libfuzzer --sanitizer "${SANITIZER:-none}" "$target" "$found" "fuzz/corpus/$target" -- \
     -max_total_time="$seconds" -max_len=2048 -artifact_prefix="build/fuzz/$target-" "$@"
