@@ -47,7 +47,7 @@ esac
 case $module in
 ng_netflow)
 	package=kmod sources='shim/ng_netflow.c shim/services.c' ;;
-vmtest)	package=vm-test/kmod sources='faults.c source.c' out=$out/vmtest
+vmtest)	package=vm-test/kmod sources='faults.c source.c cut.c' out=$out/vmtest
 	# The macros of sysctl(9), and handlers that need not all they are given.
 	checks="$checks -Wno-extra-semi -Wno-unused-parameter" ;;
 *)	echo "build-kmod: no module '$module'; there is: ng_netflow vmtest" >&2

@@ -63,7 +63,7 @@ pub fn frame(src: IpAddr, dst: IpAddr, transport: Transport, len: usize) -> Vec<
 /// A pcap file of frames and when each was captured, from November 2004 on.
 pub fn pcap<'a>(frames: impl IntoIterator<Item = &'a (Duration, Vec<u8>)>) -> Vec<u8> {
     let mut file = Vec::new();
-    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 1] {
+    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 262_144, 1] {
         file.extend(word.to_le_bytes());
     }
     for (at, frame) in frames {

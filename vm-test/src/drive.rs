@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The read-only drive with what the scenarios bring along.
 
-use crate::system::make_iso;
+use crate::{made, system::make_iso};
 use anyhow::{ensure, Context, Result};
 use end_to_end::oracle;
 use std::{
@@ -16,12 +16,16 @@ pub const PROGRAMS: &[&str] = &["flowctl", "ngctl-rs", "vm-guest"];
 /// What takes longest to build: without it, two scenarios say "not run".
 pub const PROBE: &str = "nghost";
 
+/// [`made::frames`] on the drive.
+pub const MADE: &str = "made.pcap";
+
 /// Makes the drive in `scratch`.
 ///
 /// ```text
 /// start.sh     run once, after login
 /// bin/         our tools and vm-guest
 /// modules/     our ng_netflow.ko, and vmtest.ko
+/// made.pcap    frames of which all is known
 /// captures/    ../shared/captures, if they are there
 /// overlay/     what "make install" installs on FreeBSD
 /// ```
@@ -44,6 +48,7 @@ pub fn make(module: &Path, tests: &Path, programs: &Path, scratch: &Path) -> Res
             copy(&capture, &folder.join("captures").join(name))?;
         }
     }
+    fs::write(folder.join(MADE), made::capture())?;
     if programs.join(PROBE).is_file() {
         copy(&programs.join(PROBE), &folder.join("bin").join(PROBE))?;
         install(module, programs, &folder.join("overlay"))?;

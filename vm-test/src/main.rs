@@ -13,6 +13,7 @@ mod fetch;
 mod guest;
 mod load;
 mod machine;
+mod made;
 mod run;
 mod scenarios;
 mod system;

@@ -41,6 +41,27 @@ pub fn inject(captures: &[PathBuf], truncated: bool) -> Result<()> {
     Ok(())
 }
 
+/// Sends each capture's frames to a node's hook, where none may be refused.
+/// Writes how many there were.
+pub fn pass(node: &str, hook: &str, captures: &[PathBuf]) -> Result<()> {
+    let name = format!("pass{}", std::process::id());
+    let mut netgraph = Client::open(&name, &Endpoint::choose(None))?;
+    netgraph.connect(".", node, "out", hook)?;
+    let mut sent = 0;
+    for path in captures {
+        let (link, packets) = read(path).with_context(|| path.display().to_string())?;
+        if link != DLT_EN10MB {
+            continue;
+        }
+        for packet in packets {
+            netgraph.send_data("out", &packet)?;
+            sent += 1;
+        }
+    }
+    println!("{sent}");
+    Ok(())
+}
+
 fn read(path: &Path) -> Result<(u8, Vec<Vec<u8>>)> {
     let mut reader = PcapReader::new(File::open(path)?)?;
     let link = match reader.header().datalink {

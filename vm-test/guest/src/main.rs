@@ -50,6 +50,15 @@ enum Command {
         #[arg(long)]
         truncated: bool,
     },
+    /// Send captures to a hook that is free, such as cut:in
+    Pass {
+        /// The node, such as cut:
+        node: String,
+        /// Its hook
+        hook: String,
+        /// Captures of Ethernet frames; others are left out
+        captures: Vec<PathBuf>,
+    },
     /// Send a netflow node every message there is and some there is not
     Messages {
         /// So many random ones after the systematic ones
@@ -67,6 +76,11 @@ fn main() -> Result<()> {
             captures,
             truncated,
         } => inject::inject(&captures, truncated),
+        Command::Pass {
+            node,
+            hook,
+            captures,
+        } => inject::pass(&node, &hook, &captures),
         Command::Messages { random } => messages::send(random),
     }
 }
