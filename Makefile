@@ -32,6 +32,8 @@ help:
 	@echo 'make bench           measures the engine, into docs/performance.md'
 	@echo 'make bench-peers     the same capture through other exporters'
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
+	@echo 'make soak MINUTES=60 nghost at full speed; memory, sums and sequences'
+	@echo 'make torture         the long ones: fuzz, sanitizers, mutants, soak; resumable'
 	@echo 'make sanitize        the tests, under sanitizers of threads and memory'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo "make vm-bench        its instructions a packet, and base's"
@@ -77,6 +79,17 @@ fuzz:
 sanitize:
 	@tools/sanitize.sh thread
 	@tools/sanitize.sh address
+
+MINUTES?=	60
+soak: tools
+	SOAK_SECONDS=$$((60 * $(MINUTES))) \
+	    $(CARGO) test --release -p end-to-end --test soak -- --show-output
+
+torture:
+	@tools/torture.sh
+
+torture-restart:
+	@tools/torture.sh restart
 
 # With private items: who reads these pages works on the house.
 doc:
@@ -126,4 +139,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
-	list-installed load unload which fuzz sanitize clean
+	list-installed load unload which fuzz sanitize soak torture torture-restart clean

@@ -6,6 +6,8 @@ use nghost::ascii::{counted, parse, unparse, Field, Form, Type};
 use nghost::ascii::{HEX32, INT32, UINT16, UINT32, UINT64, UINT8};
 use nghost::message::HEADER_LEN;
 
+use crate::tally;
+
 static PAIR: Type = Type::Struct(&[Field("small", UINT8), Field("large", UINT64)]);
 static TYPES: [Type; 11] = [
     UINT16,
@@ -31,6 +33,7 @@ static TYPES: [Type; 11] = [
 
 /// The first octet chooses a type, and whether text or bytes follow.
 pub fn run(data: &[u8]) {
+    tally::add(1);
     let Some((&how, rest)) = data.split_first() else {
         return;
     };

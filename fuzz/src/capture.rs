@@ -5,8 +5,11 @@ use std::io::Write;
 
 use nghost::capture::Capture;
 
+use crate::tally;
+
 /// The file is the bytes.
 pub fn run(data: &[u8]) {
+    tally::add(1);
     let Ok(mut file) = tempfile::NamedTempFile::new_in("/dev/shm") else {
         return;
     };

@@ -10,7 +10,7 @@ use flow::export::{v9, AnyRecord, Appended, Clock, Protocol, Stream, V5, V9};
 use flow::{FlowRecord, Key, Path};
 use flow_testing::Memory;
 
-use crate::Input;
+use crate::{tally, Input};
 
 const RECORDS: usize = 400;
 /// Milliseconds of uptime, at which everything is sent.
@@ -18,6 +18,7 @@ const NOW: u64 = 5_000_000;
 
 /// Two octets of MTU and two of template settings, then records.
 pub fn run(data: &[u8]) {
+    tally::add(1);
     let mut input = Input(data);
     let settings = v9::Settings {
         mtu: input

@@ -2,37 +2,49 @@
 //! Control messages of any bytes to a graph, generic ones and ASCII ones among
 //! them, as nghost's socket hands them on.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use nghost::clock::Clock;
 use nghost::errno::Errno;
-use nghost::graph::{Graph, HookKey};
+use nghost::graph::{Graph, HookKey, NodeKey};
 use nghost::host::Surroundings;
 use nghost::log::Log;
 use nghost::message::Message;
-use nghost::node::{Here, Node, Packet};
+use nghost::node::{Answer, Here, Node, Origin, Packet};
 use nghost::nodes::{hub, netflow, socket, tee};
 use nghost::world::config::WorldConfig;
 use nghost::world::World;
 use sys_bindings::{NGM_GENERIC_COOKIE, NGM_NETFLOW_COOKIE};
 
-use crate::Input;
+use crate::{tally, Input};
 
-/// Takes whatever comes.
-struct Client;
+/// Takes whatever comes, and keeps messages.
+#[derive(Default)]
+pub(crate) struct Client(RefCell<Vec<Message>>);
+
+impl Client {
+    /// The messages that came since the last call.
+    pub fn messages(&self) -> Vec<Message> {
+        self.0.take()
+    }
+}
 
 impl Node for Client {
     fn newhook(&self, _: Here<'_>, _: HookKey, _: &[u8]) -> Result<u64, Errno> {
         Ok(0)
     }
+
+    fn rcvmsg(&self, _: Here<'_>, message: &Message, _: Origin) -> Answer {
+        self.0.borrow_mut().push(message.clone());
+        Ok(None)
+    }
 }
 
 const MESSAGES: usize = 64;
 
-/// Messages one after the other: a path's length and the path, cookie and
-/// command in few octets, the arguments' length and the arguments.
-pub fn run(data: &[u8]) {
-    let mut input = Input(data);
+/// A graph with one node, and types to make more.
+pub(crate) fn graph() -> (Rc<Graph>, NodeKey, Rc<Client>) {
     let around = Surroundings {
         clock: Rc::new(Clock::new()),
         world: Rc::new(World::new(&mut WorldConfig::default()).expect("an empty world")),
@@ -48,11 +60,21 @@ pub fn run(data: &[u8]) {
     for ty in types {
         graph.add_type(ty).expect("a new type");
     }
-    let client = graph.add_node("socket", Rc::new(Client)).expect("a node");
+    let client = Rc::new(Client::default());
+    let key = graph.add_node("socket", client.clone());
+    (graph, key.expect("a node"), client)
+}
+
+/// Messages one after the other: a path's length and the path, cookie and
+/// command in few octets, the arguments' length and the arguments.
+pub fn run(data: &[u8]) {
+    let mut input = Input(data);
+    let (graph, client, _) = graph();
     for _ in 0..MESSAGES {
         if input.is_empty() {
             break;
         }
+        tally::add(1);
         let len = input.u8() % 32;
         let path = input.take(len.into());
         let how = input.u8();

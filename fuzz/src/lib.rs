@@ -15,13 +15,14 @@ mod naive;
 pub mod node;
 pub mod packet;
 pub mod replies;
+pub mod script;
 pub mod tally;
 
 /// A target: its name, which is its corpus' too, and what is given the bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("ascii", ascii::run),
     ("capture", capture::run),
     ("engine", engine::run),
@@ -30,6 +31,7 @@ pub const TARGETS: [Target; 8] = [
     ("node", node::run),
     ("packet", packet::run),
     ("replies", replies::run),
+    ("script", script::run),
 ];
 
 /// Arbitrary bytes, taken one value after the other; zeroes at their end.

@@ -10,11 +10,14 @@ use ngctl_rs::transport::nghost::Nghost;
 use ngctl_rs::{Client, Message};
 use sys_bindings::{flow6_entry_data, flow_entry_data, ngnf_show_header};
 
+use crate::tally;
+
 /// What a socket's buffer surely holds.
 const ROOM: usize = 32 * 1024;
 
 /// What the socket hands out is the bytes.
 pub fn run(data: &[u8]) {
+    tally::add(1);
     let data = &data[..data.len().min(ROOM)];
     if let Ok(message) = Message::parse(data) {
         assert!(data.starts_with(&message.to_bytes()));

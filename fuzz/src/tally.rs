@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::OnceLock;
 
 /// At most so many are not in the file when the process ends.
-const EVERY: u64 = 1 << 16;
+const EVERY: u64 = 1 << 14;
 
 static DONE: AtomicU64 = AtomicU64::new(0);
 static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();

@@ -5,12 +5,12 @@
 use crate::{
     commands::{help, msg},
     complete::Netgraph,
-    script::split,
     session::{Session, Status},
 };
 use ngctl_rs::{
     cli::{Exit, EX_OSERR},
     transport::wait_readable,
+    words::split,
 };
 use nix::{
     sys::signal::{kill, SigSet, Signal},

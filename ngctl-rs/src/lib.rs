@@ -15,6 +15,7 @@
 //! | [`transport`] | the two ways to reach a netgraph |
 //! | [`error`], [`errno`] | what can go wrong, in FreeBSD's words |
 //! | [`trace`] | what goes over the socket, for people |
+//! | [`words`] | lines of a script, taken apart |
 //! | [`jail`] | the `-j` of ngctl(8) |
 //! | [`cli`], [`options`] | what the commands built on this library share |
 //!
@@ -53,6 +54,7 @@ pub mod message;
 pub mod options;
 pub mod trace;
 pub mod transport;
+pub mod words;
 
 pub use client::{Client, Received};
 pub use errno::Errno;

@@ -5,6 +5,7 @@ use crate::session::{Session, Status};
 use ngctl_rs::{
     cli::{EX_IOERR, EX_NOINPUT, EX_OSERR},
     error::describe,
+    words::of_line,
 };
 use std::{
     fs::File,
@@ -73,9 +74,8 @@ impl Script {
                     return Status::Failed(EX_NOINPUT);
                 }
             };
-            let status = match std::str::from_utf8(&line) {
-                Ok(line) if line.starts_with('#') => Status::Done,
-                Ok(line) => session.execute(&split(line)),
+            let status = match of_line(&line) {
+                Ok(words) => session.execute(&words),
                 Err(_) => {
                     session.program.warn("not UTF-8");
                     Status::Failed(EX_OSERR)
@@ -101,33 +101,4 @@ impl Script {
 fn id(file: &File) -> io::Result<FileId> {
     let found = file.metadata()?;
     Ok((found.dev(), found.ino()))
-}
-
-/// The words of a line. There is no quoting.
-pub fn split(line: &str) -> Vec<&str> {
-    line.split([' ', '\t', '\r', '\n', '\x0b', '\x0c'])
-        .filter(|word| !word.is_empty())
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split;
-
-    #[test]
-    fn words_are_split_at_any_white_space_and_never_quoted() {
-        let line = "\tmsg  netflow:\x0bsetifindex {\x0ciface=0 \"a b\" }\r\n";
-        let words = [
-            "msg",
-            "netflow:",
-            "setifindex",
-            "{",
-            "iface=0",
-            "\"a",
-            "b\"",
-            "}",
-        ];
-        assert_eq!(split(line), words);
-        assert!(split(" \t\r\n").is_empty());
-    }
 }

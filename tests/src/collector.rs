@@ -115,15 +115,44 @@ pub fn is_ordered(earlier: u32, later: u32) -> bool {
 
 /// Checks that no record is missing and adds up what there is.
 pub fn totals(datagrams: &[Vec<u8>]) -> Result<Totals> {
-    let (mut totals, mut next) = (Totals::new(), 0u32);
+    let (mut totals, mut reader) = (Totals::new(), Reader5::default());
     for bytes in datagrams {
+        reader.read(bytes, |key, packets, octets| {
+            add(&mut totals, key, packets, octets);
+        })?;
+    }
+    Ok(totals)
+}
+
+/// Reads version 9 datagrams by the templates that they announce, checks that
+/// none is missing, and adds up what there is.
+pub fn totals9(datagrams: &[Vec<u8>]) -> Result<Totals> {
+    let (mut totals, mut reader) = (Totals::new(), Reader9::default());
+    for bytes in datagrams {
+        reader.read(bytes, |key, packets, octets| {
+            add(&mut totals, key, packets, octets);
+        })?;
+    }
+    Ok(totals)
+}
+
+/// Reads version 5 datagrams one after the other; a missing record is an error.
+#[derive(Debug, Default)]
+pub struct Reader5 {
+    next: u32,
+}
+
+impl Reader5 {
+    /// Reads the next datagram. Each record's flow, packets and octets.
+    pub fn read(&mut self, bytes: &[u8], mut each: impl FnMut(FlowKey, u32, u32)) -> Result<()> {
         let datagram = decode(bytes)?;
         ensure!(
-            datagram.sequence == next,
-            "sequence {} for {next}",
-            datagram.sequence
+            datagram.sequence == self.next,
+            "sequence {} for {}",
+            datagram.sequence,
+            self.next
         );
-        next = next.wrapping_add(datagram.records.len() as u32);
+        self.next = self.next.wrapping_add(datagram.records.len() as u32);
         for record in datagram.records {
             ensure!(
                 record.packets > 0 && is_ordered(record.first, record.last),
@@ -133,18 +162,24 @@ pub fn totals(datagrams: &[Vec<u8>]) -> Result<Totals> {
                 is_ordered(record.last, datagram.uptime),
                 "{record:?} from the future"
             );
-            add(&mut totals, record.key, record.packets, record.octets);
+            each(record.key, record.packets, record.octets);
         }
+        Ok(())
     }
-    Ok(totals)
 }
 
-/// Reads version 9 datagrams by the templates that they announce, checks that
-/// none is missing, and adds up what there is.
-pub fn totals9(datagrams: &[Vec<u8>]) -> Result<Totals> {
-    let mut templates: BTreeMap<u16, Vec<(u16, usize)>> = BTreeMap::new();
-    let mut totals = Totals::new();
-    for (next, bytes) in (0u32..).zip(datagrams) {
+/// Reads version 9 datagrams one after the other; a missing datagram is an
+/// error, and so is a record before its template.
+#[derive(Debug, Default)]
+pub struct Reader9 {
+    next: u32,
+    /// Type and length of each field.
+    templates: BTreeMap<u16, Vec<(u16, usize)>>,
+}
+
+impl Reader9 {
+    /// Reads the next datagram. Each record's flow, packets and octets.
+    pub fn read(&mut self, bytes: &[u8], mut each: impl FnMut(FlowKey, u32, u32)) -> Result<()> {
         let mut rest = Octets(bytes);
         ensure!(rest.number(2)? == 9, "not version 9");
         let mut count = rest.number(2)?;
@@ -152,9 +187,11 @@ pub fn totals9(datagrams: &[Vec<u8>]) -> Result<Totals> {
         rest.take(4)?;
         let (sequence, domain) = (rest.number(4)?, rest.number(4)?);
         ensure!(
-            sequence == u64::from(next) && domain == 0,
-            "{sequence} of {domain}"
+            sequence == u64::from(self.next) && domain == 0,
+            "{sequence} of {domain}, for {}",
+            self.next
         );
+        self.next = self.next.wrapping_add(1);
         while !rest.0.is_empty() {
             let (id, len) = (rest.number(2)? as u16, rest.number(2)? as usize);
             ensure!(len % 4 == 0, "a FlowSet of {len} octets");
@@ -163,12 +200,14 @@ pub fn totals9(datagrams: &[Vec<u8>]) -> Result<Totals> {
                 while !flowset.0.is_empty() {
                     let (template, fields) = (flowset.number(2)? as u16, flowset.number(2)?);
                     let field = |_| Ok((flowset.number(2)? as u16, flowset.number(2)? as usize));
-                    templates.insert(template, (0..fields).map(field).collect::<Result<_>>()?);
+                    let fields = (0..fields).map(field).collect::<Result<_>>()?;
+                    self.templates.insert(template, fields);
                     count -= 1;
                 }
                 continue;
             }
-            let template = templates.get(&id).context("a record before its template")?;
+            let template = self.templates.get(&id);
+            let template = template.context("a record before its template")?;
             let record_len: usize = template.iter().map(|(_, len)| len).sum();
             while flowset.0.len() >= record_len {
                 let fields: BTreeMap<u16, &[u8]> = template
@@ -201,14 +240,14 @@ pub fn totals9(datagrams: &[Vec<u8>]) -> Result<Totals> {
                     is_ordered(first, last) && is_ordered(last, uptime as u32),
                     "times of {key:?}"
                 );
-                add(&mut totals, key, number(2)? as u32, number(1)? as u32);
+                each(key, number(2)? as u32, number(1)? as u32);
                 count -= 1;
             }
             ensure!(flowset.0.iter().all(|byte| *byte == 0), "padding is not 0");
         }
         ensure!(count == 0, "{count} more announced than there are");
+        Ok(())
     }
-    Ok(totals)
 }
 
 /// What is left of a datagram.
@@ -228,17 +267,26 @@ impl<'a> Octets<'a> {
     }
 }
 
-/// A socket that keeps every datagram until it is asked for them.
-pub struct Collector {
+/// A socket on which all datagrams go into a `T`, by default a list of them.
+pub struct Collector<T = Vec<Vec<u8>>> {
     /// Its UDP port on 127.0.0.1.
     pub port: u16,
     stop: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<Vec<u8>>>,
+    thread: JoinHandle<T>,
 }
 
 impl Collector {
-    /// Listens on a free port of 127.0.0.1.
+    /// Listens on a free port of 127.0.0.1, and keeps every datagram.
     pub fn start() -> Result<Self> {
+        Collector::into(Vec::new(), |datagrams, bytes| {
+            datagrams.push(bytes.to_vec());
+        })
+    }
+}
+
+impl<T: Send + 'static> Collector<T> {
+    /// Listens on a free port of 127.0.0.1, and hands each datagram over at once.
+    pub fn into(mut kept: T, each: impl Fn(&mut T, &[u8]) + Send + 'static) -> Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0").context("cannot bind")?;
         // Root may have more than net.core.rmem_max.
         let _ = setsockopt(&socket, sockopt::RcvBufForce, &(64 << 20))
@@ -248,12 +296,12 @@ impl Collector {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
-            let (mut datagrams, mut buffer) = (Vec::new(), [0; 65_536]);
+            let mut buffer = [0; 65_536];
             loop {
                 match socket.recv(&mut buffer) {
-                    Ok(len) => datagrams.push(buffer[..len].to_vec()),
+                    Ok(len) => each(&mut kept, &buffer[..len]),
                     // Nothing more is on its way over loopback.
-                    Err(_) if stopped.load(SeqCst) => return datagrams,
+                    Err(_) if stopped.load(SeqCst) => return kept,
                     Err(_) => {}
                 }
             }
@@ -261,8 +309,8 @@ impl Collector {
         Ok(Collector { port, stop, thread })
     }
 
-    /// Everything that arrived.
-    pub fn finish(self) -> Vec<Vec<u8>> {
+    /// What came of everything that arrived.
+    pub fn finish(self) -> T {
         self.stop.store(true, SeqCst);
         self.thread.join().expect("the collector's thread")
     }

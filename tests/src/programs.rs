@@ -111,6 +111,14 @@ impl Nghost {
         &self.socket
     }
 
+    /// Octets of memory that it has in use, by Linux's /proc.
+    pub fn resident(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        Ok(kilobytes.context("no VmRSS")?.parse::<u64>()? * 1024)
+    }
+
     /// Runs one of the tools on this nghost.
     pub fn run<S: AsRef<OsStr>>(&self, tool: &str, args: &[S]) -> Result<Output> {
         let output = Command::new(program(tool)?)
