@@ -62,8 +62,6 @@ static ng_disconnect_t	ng_netflow_disconnect;
 
 static callout_func_t	ng_netflow_tick;
 
-#define	HOOK_ROLE(hook)	((uintptr_t)NG_HOOK_PRIVATE(hook))
-
 /* The messages' arguments; the field lists are the base header's. */
 #define	PARSE_TYPE(name, fields)					\
 static const struct ng_parse_struct_field				\
@@ -148,18 +146,18 @@ ng_netflow_constructor(node_p node)
 }
 
 /*
- * Rust knows the names.  An error leaves the hook without a role, and netgraph
+ * Rust knows the names.  An error leaves the hook without a port, and netgraph
  * takes it away without calling disconnect.
  */
 static int
 ng_netflow_newhook(node_p node, hook_p hook, const char *name)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
-	uintptr_t role = 0;
+	const void *port = NULL;
 	int error;
 
-	error = netflow_newhook(priv->state, hook, name, strlen(name), &role);
-	NG_HOOK_SET_PRIVATE(hook, (void *)role);
+	error = netflow_newhook(priv->state, hook, name, strlen(name), &port);
+	NG_HOOK_SET_PRIVATE(hook, __DECONST(void *, port));
 	return (error);
 }
 
@@ -189,23 +187,14 @@ static int
 ng_netflow_rcvdata(hook_p hook, item_p item)
 {
 	const private_p priv = NG_NODE_PRIVATE(NG_HOOK_NODE(hook));
-	struct mbuf *const m = NGI_M(item);
-	const struct shim_packet packet = {
-		.m =		m,
-		.first =	m->m_data,
-		/* Data of an unmapped mbuf has no address. */
-		.first_len =	(m->m_flags & M_EXTPG) != 0 ? 0 :
-				    (size_t)m->m_len,
-		.len =		(size_t)m->m_pkthdr.len,
-		.fib =		(size_t)M_GETFIB(m),
-	};
-	hook_p forward = NULL;
+	struct shim_pass pass;
 	int error;
 
-	error = netflow_rcvdata(priv->state, HOOK_ROLE(hook), &packet,
-	    &forward);
-	if (forward != NULL)
-		NG_FWD_ITEM_HOOK(error, item, forward);
+	NET_EPOCH_ASSERT();
+	pass = netflow_rcvdata(priv->state, NG_HOOK_PRIVATE(hook), NGI_M(item));
+	error = (int)pass.error;
+	if (__predict_true(pass.to != NULL))
+		NG_FWD_ITEM_HOOK(error, item, pass.to);
 	else
 		NG_FREE_ITEM(item);
 	return (error);
@@ -239,7 +228,8 @@ ng_netflow_disconnect(hook_p hook)
 	const node_p node = NG_HOOK_NODE(hook);
 	const private_p priv = NG_NODE_PRIVATE(node);
 
-	netflow_disconnect(priv->state, HOOK_ROLE(hook));
+	netflow_disconnect(priv->state, NG_HOOK_NAME(hook),
+	    strlen(NG_HOOK_NAME(hook)));
 	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node))
 		ng_rmnode_self(node);
 	return (0);

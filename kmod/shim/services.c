@@ -126,14 +126,6 @@ shim_counter_free(struct shim_counter *c)
 	counter_u64_free((counter_u64_t)c);
 }
 
-/* This CPU's place only. */
-void
-shim_counter_add(struct shim_counter *c, uint64_t n)
-{
-
-	counter_u64_add((counter_u64_t)c, (int64_t)n);
-}
-
 /* All places added up, one after the other: exact when nobody adds. */
 uint64_t
 shim_counter_fetch(struct shim_counter *c)
@@ -180,7 +172,8 @@ shim_log(const char *line, size_t len)
 
 /*
  * Routes, of the node's own network stack, whichever stack the packet's thread
- * is in.  Not with a shim_mtx held, as fib lookups may be of any algorithm.
+ * is in.  In the net epoch, as packets are.  Not with a shim_mtx held, as fib
+ * lookups may be of any algorithm.
  * false, with *hop as it was, when there is no route.
  */
 
@@ -201,7 +194,6 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 {
 	struct rtentry *rt = NULL;
 #ifdef INET
-	struct epoch_tracker et;
 	struct route_nhop_data rnd;
 	struct nhop_object *nh;
 	struct in_addr dst, prefix;
@@ -210,7 +202,7 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 
 	memcpy(&dst, to, sizeof(dst));
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ENTER(et);
+	NET_EPOCH_ASSERT();
 	if (fib < V_rt_numfibs)
 		rt = fib4_lookup_rt(fib, dst, 0, NHR_NONE, &rnd);
 	if (rt != NULL) {
@@ -223,7 +215,6 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 			memcpy(hop->gateway, &nh->gw4_sa.sin_addr,
 			    sizeof(nh->gw4_sa.sin_addr));
 	}
-	NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
 	return (rt != NULL);
@@ -235,7 +226,6 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 {
 	struct rtentry *rt = NULL;
 #ifdef INET6
-	struct epoch_tracker et;
 	struct route_nhop_data rnd;
 	struct nhop_object *nh;
 	struct in6_addr dst, prefix;
@@ -244,7 +234,7 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 
 	memcpy(&dst, to, sizeof(dst));
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ENTER(et);
+	NET_EPOCH_ASSERT();
 	if (fib < V_rt_numfibs)
 		rt = fib6_lookup_rt(fib, &dst, 0, NHR_NONE, &rnd);
 	if (rt != NULL) {
@@ -256,7 +246,6 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 			memcpy(hop->gateway, &nh->gw6_sa.sin6_addr,
 			    sizeof(nh->gw6_sa.sin6_addr));
 	}
-	NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
 	return (rt != NULL);
@@ -303,8 +292,20 @@ shim_send(struct ng_hook *hook, const void *datagram, size_t len)
 
 /*
  * Packets: mbuf(9) chains with a packet header, which are the caller's while
- * rcvdata runs.  Their bytes are never changed.
+ * rcvdata runs.  Their bytes are never changed.  Rust reads these fields itself,
+ * m_flags as the upper bits of the word that it shares with m_type.
  */
+#define	MBUF_FIELD(field, size, offset)					\
+_Static_assert(sizeof(((struct mbuf *)0)->field) == (size) &&		\
+    offsetof(struct mbuf, field) == (offset),				\
+    "kmod/src/kpi/kernel/shim.rs: struct mbuf has changed: " #field)
+
+MBUF_FIELD(m_data, 8, 16);
+MBUF_FIELD(m_len, 4, 24);
+MBUF_FIELD(m_pkthdr.rcvif, 8, 32);
+MBUF_FIELD(m_pkthdr.len, 4, 56);
+MBUF_FIELD(m_pkthdr.fibnum, 2, 68);
+_Static_assert(M_EXTPG == 0x100, "kmod/src/kpi/kernel/shim.rs: M_EXTPG");
 
 /* false, with nothing copied, when the packet ends before. */
 bool
@@ -316,15 +317,6 @@ shim_packet_copy(const struct mbuf *m, size_t at, void *to, size_t len)
 		return (false);
 	m_copydata(m, (int)at, (int)len, to);
 	return (true);
-}
-
-/* The interface cannot go while the net epoch lasts.  0 without one. */
-uint32_t
-shim_packet_received_on(const struct mbuf *m)
-{
-
-	return (m->m_pkthdr.rcvif == NULL ? 0 :
-	    (uint32_t)if_getindex(m->m_pkthdr.rcvif));
 }
 
 /* The mark is base's own tag: a node's ID behind the tag's header. */

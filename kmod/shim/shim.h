@@ -14,30 +14,26 @@ struct ng_node;
 struct mbuf;
 struct mtx;
 
-/* A packet on its way through rcvdata, and what Rust reads of every one. */
-struct shim_packet {
-	struct mbuf	*m;
-	const void	*first;		/* its first mbuf's bytes */
-	size_t		 first_len;
-	size_t		 len;		/* of the whole packet */
-	size_t		 fib;
+/* What becomes of a packet: it goes down a hook, or it is freed. */
+struct shim_pass {
+	struct ng_hook	*to;		/* NULL to free it */
+	intptr_t	 error;		/* errno to return then */
 };
 
 /*
  * Rust's entries.  netflow_create() makes the node's state and returns NULL
- * when there is no memory; the others are given what it returned.  A role is
- * what Rust wants to be told about a hook: it is kept as the hook's private
- * data.  netflow_tick() and netflow_close() return after how many milliseconds
+ * when there is no memory; the others are given what it returned.  A port is
+ * where Rust finds what it knows of a hook: it is kept as the hook's private
+ * data, NULL where no packets are expected.  netflow_tick() and netflow_close() return after how many milliseconds
  * to call them again, netflow_close() 0 when it is done.
  * Errors are errnos.
  */
 void	*netflow_create(struct ng_node *);
 int	 netflow_newhook(void *, struct ng_hook *, const char *name, size_t,
-	    uintptr_t *role);
+	    const void **port);
 int	 netflow_rcvmsg(void *, const struct ng_mesg *, struct ng_mesg **resp);
-int	 netflow_rcvdata(void *, uintptr_t role, const struct shim_packet *,
-	    struct ng_hook **forward);
-void	 netflow_disconnect(void *, uintptr_t role);
+struct shim_pass netflow_rcvdata(void *, const void *port, const struct mbuf *);
+void	 netflow_disconnect(void *, const char *name, size_t);
 uint32_t netflow_tick(void *);
 uint32_t netflow_close(void *);
 void	 netflow_destroy(void *);
@@ -58,11 +54,10 @@ void	 shim_mtx_destroy(struct mtx *);
 void	 shim_mtx_lock(struct mtx *);
 void	 shim_mtx_unlock(struct mtx *);
 
-/* A counter of events on all CPUs. */
+/* A counter of events on all CPUs.  Rust adds to it by itself. */
 struct shim_counter;
 struct shim_counter *shim_counter_alloc(void);
 void	 shim_counter_free(struct shim_counter *);
-void	 shim_counter_add(struct shim_counter *, uint64_t);
 uint64_t shim_counter_fetch(struct shim_counter *);
 
 uint64_t shim_uptime_ms(void);
@@ -81,7 +76,6 @@ void	 shim_hook_unref(struct ng_hook *);
 int	 shim_send(struct ng_hook *, const void *, size_t);
 
 bool	 shim_packet_copy(const struct mbuf *, size_t at, void *, size_t len);
-uint32_t shim_packet_received_on(const struct mbuf *);
 bool	 shim_packet_is_marked(struct mbuf *, const struct ng_node *only_by);
 void	 shim_packet_mark(struct mbuf *, const struct ng_node *);
 

@@ -3,18 +3,19 @@
 //! each turns pointers into references and calls the node.
 //!
 //! The pointers are the shim's: never NULL, valid for the call, and a state is
-//! one that [`netflow_create`] returned and [`netflow_destroy`] has not seen.
+//! one that [`netflow_create`] returned and [`netflow_destroy`] has not seen. A
+//! port is one of that state's, where it stays as long as the state.
 
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 use core::slice;
 
 use sys_bindings::ng_mesg;
 
 use crate::kpi::kernel::message::{Mbuf, Response};
-use crate::kpi::kernel::shim::{ng_hook, ng_node, shim_packet};
+use crate::kpi::kernel::shim::{mbuf, ng_hook, ng_node, shim_pass};
 use crate::kpi::kernel::{hook_id, hook_ptr, memory, Kernel};
 use crate::kpi::Errno;
-use crate::{Node, Role};
+use crate::{Node, Port, Role};
 
 /// What the shim keeps for each node.
 type State = Node<Kernel>;
@@ -31,7 +32,8 @@ unsafe extern "C" fn netflow_create(node: NonNull<ng_node>) -> Option<NonNull<St
     memory::boxed(|| Node::new(kernel))
 }
 
-/// A hook is being connected. `role` is what the shim keeps with the hook.
+/// A hook is being connected. `port` is what the shim keeps with the hook: it
+/// stays NULL for one from which no packets are expected.
 ///
 /// # Safety
 ///
@@ -42,13 +44,17 @@ unsafe extern "C" fn netflow_newhook(
     hook: NonNull<ng_hook>,
     name: *const u8,
     len: usize,
-    role: &mut usize,
+    port: &mut *const Port<Kernel>,
 ) -> Errno {
     // SAFETY: the caller's promise.
     let name = unsafe { slice::from_raw_parts(name, len) };
-    let connected = state.newhook(name, hook_id(hook));
-    *role = connected.map_or(0, Role::to_bits);
-    connected.err().unwrap_or(0)
+    match state.newhook(name, hook_id(hook)) {
+        Ok(role) => {
+            *port = state.port(role).map_or(ptr::null(), ptr::from_ref);
+            0
+        }
+        Err(error) => error,
+    }
 }
 
 /// A control message. `resp` is NULL, and stays so without an answer.
@@ -74,35 +80,42 @@ unsafe extern "C" fn netflow_rcvmsg(
     done.err().unwrap_or(0)
 }
 
-/// A packet on the hook that has this role. `forward` is NULL, and stays so
-/// when the packet is to be freed.
+/// A packet on a hook. `port` is what [`netflow_newhook`] left there.
 ///
 /// # Safety
 ///
-/// The packet is as the shim describes it, and nobody else has it.
+/// `m` begins a packet that nobody else has.
 #[no_mangle]
 unsafe extern "C" fn netflow_rcvdata(
     state: &State,
-    role: usize,
-    packet: &shim_packet,
-    forward: &mut *mut ng_hook,
-) -> Errno {
-    let Some(role) = Role::from_bits(role) else {
-        return sys_bindings::EINVAL;
+    port: Option<&Port<Kernel>>,
+    m: &mbuf,
+) -> shim_pass {
+    let Some(port) = port else {
+        return shim_pass {
+            to: ptr::null_mut(),
+            error: sys_bindings::EINVAL as isize,
+        };
     };
     // SAFETY: the caller's promise; mbuf and node are there for the call.
-    let packet = unsafe { Mbuf::new(packet, state.kpi().node()) };
-    let pass = state.rcvdata(role, &packet);
-    if let Some(to) = pass.to {
-        *forward = hook_ptr(to);
+    let packet = unsafe { Mbuf::new(m, state.kpi().node()) };
+    let pass = state.receive(port, &packet);
+    shim_pass {
+        to: pass.to.map_or(ptr::null_mut(), hook_ptr),
+        error: pass.error as isize,
     }
-    pass.error
 }
 
-/// The hook that has this role is gone.
+/// The hook of this name is gone.
+///
+/// # Safety
+///
+/// `name` has `len` bytes.
 #[no_mangle]
-extern "C" fn netflow_disconnect(state: &State, role: usize) {
-    if let Some(role) = Role::from_bits(role) {
+unsafe extern "C" fn netflow_disconnect(state: &State, name: *const u8, len: usize) {
+    // SAFETY: the caller's promise.
+    let name = unsafe { slice::from_raw_parts(name, len) };
+    if let Ok(role) = Role::of(name) {
         state.disconnect(role);
     }
 }

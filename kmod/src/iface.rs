@@ -8,12 +8,13 @@
 use core::num::NonZeroUsize;
 
 use flow::sync::{
-    AtomicU16, AtomicU32, AtomicU8, AtomicUsize,
-    Ordering::{Acquire, Release},
+    AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
 };
-use flow::{Lookups, Once, Platform};
+use flow::{LinkType, Lookups, Once, Platform};
 use sys_bindings::{
-    DLT_EN10MB, NG_NETFLOW_CONF_INGRESS, NG_NETFLOW_CONF_NODSTLOOKUP, NG_NETFLOW_CONF_NOSRCLOOKUP,
+    DLT_EN10MB, DLT_RAW, NG_NETFLOW_CONF_EGRESS, NG_NETFLOW_CONF_INGRESS,
+    NG_NETFLOW_CONF_NODSTLOOKUP, NG_NETFLOW_CONF_NOSRCLOOKUP,
 };
 
 use crate::kpi::{Counter, HookId, Kpi};
@@ -22,42 +23,139 @@ const GROUP: usize = 256;
 
 /// One interface.
 pub struct Iface<K: Kpi> {
-    /// Packets that came in on either hook and were not passed by.
+    /// The side of the hook `ifaceN`.
+    pub received: Port<K>,
+    /// The side of the hook `outN`.
+    pub sent: Port<K>,
+}
+
+/// One side of an interface: all that is to be known of the hook that a packet
+/// came in on.
+pub struct Port<K: Kpi> {
+    /// The other side's hook, to which packets go.
+    pub to: HookCell,
+    /// [`Settings`], in one word so that no packet sees half a change.
+    settings: AtomicU64,
+    /// The bit of the configuration that asks for this side's packets.
+    pub wanted: u32,
+    /// Packets that came in and were not passed by.
     pub packets: K::Counter,
     /// Packets passed on without being accounted: the configuration or
     /// another node's mark said so.
     pub bypassed: K::Counter,
-    /// Data link type, `DLT_EN10MB` or `DLT_RAW`.
-    pub dlt: AtomicU8,
-    /// Configured ifIndex, 0 for the packet's own.
-    pub index: AtomicU16,
+}
+
+/// What can be set of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
     /// `NG_NETFLOW_CONF_*`.
-    pub conf: AtomicU32,
-    /// The hook `ifaceN`.
-    pub hook: HookCell,
-    /// The hook `outN`.
-    pub out: HookCell,
+    pub conf: u32,
+    /// Configured ifIndex, 0 for the packet's own.
+    pub index: u16,
+    /// Data link type, `DLT_EN10MB` or `DLT_RAW`.
+    pub dlt: u8,
+}
+
+impl Settings {
+    const DEFAULT: Settings = Settings {
+        conf: NG_NETFLOW_CONF_INGRESS,
+        index: 0,
+        dlt: DLT_EN10MB,
+    };
+
+    fn pack(self) -> u64 {
+        u64::from(self.dlt) << 48 | u64::from(self.index) << 32 | u64::from(self.conf)
+    }
+
+    #[inline]
+    fn unpack(word: u64) -> Self {
+        Settings {
+            conf: word as u32,
+            index: (word >> 32) as u16,
+            dlt: (word >> 48) as u8,
+        }
+    }
+
+    /// How packets begin.
+    #[inline]
+    pub fn link_type(self) -> LinkType {
+        match self.dlt {
+            DLT_RAW => LinkType::Raw,
+            _ => LinkType::Ethernet,
+        }
+    }
+
+    /// The route lookups that are left.
+    #[inline]
+    pub fn lookups(self) -> Lookups {
+        Lookups {
+            source: self.conf & NG_NETFLOW_CONF_NOSRCLOOKUP == 0,
+            destination: self.conf & NG_NETFLOW_CONF_NODSTLOOKUP == 0,
+        }
+    }
+}
+
+impl<K: Kpi> Port<K> {
+    fn new(kpi: &K, wanted: u32) -> Option<Self> {
+        Some(Port {
+            to: HookCell::empty(),
+            settings: AtomicU64::new(Settings::DEFAULT.pack()),
+            wanted,
+            packets: kpi.counter()?,
+            bypassed: kpi.counter()?,
+        })
+    }
+
+    /// What is set for packets that come in here.
+    #[inline]
+    pub fn settings(&self) -> Settings {
+        Settings::unpack(self.settings.load(Relaxed))
+    }
 }
 
 impl<K: Kpi> Iface<K> {
     fn new(kpi: &K) -> Option<Self> {
         Some(Iface {
-            packets: kpi.counter()?,
-            bypassed: kpi.counter()?,
-            dlt: AtomicU8::new(DLT_EN10MB),
-            index: AtomicU16::new(0),
-            conf: AtomicU32::new(NG_NETFLOW_CONF_INGRESS),
-            hook: HookCell::empty(),
-            out: HookCell::empty(),
+            received: Port::new(kpi, NG_NETFLOW_CONF_INGRESS)?,
+            sent: Port::new(kpi, NG_NETFLOW_CONF_EGRESS)?,
         })
     }
 
-    /// The route lookups that its configuration leaves.
-    pub fn lookups(conf: u32) -> Lookups {
-        Lookups {
-            source: conf & NG_NETFLOW_CONF_NOSRCLOOKUP == 0,
-            destination: conf & NG_NETFLOW_CONF_NODSTLOOKUP == 0,
-        }
+    /// What is set.
+    pub fn settings(&self) -> Settings {
+        self.received.settings()
+    }
+
+    /// Changes what is set.  Netgraph lets one message at a time do that.
+    pub fn set(&self, change: impl FnOnce(&mut Settings)) {
+        let mut settings = self.settings();
+        change(&mut settings);
+        self.received.settings.store(settings.pack(), Relaxed);
+        // What goes out was received elsewhere: its ifIndex is the packet's.
+        settings.index = 0;
+        self.sent.settings.store(settings.pack(), Relaxed);
+    }
+
+    /// The hook `ifaceN`, to which go packets that came in on `outN`.
+    pub fn hook(&self) -> &HookCell {
+        &self.sent.to
+    }
+
+    /// The hook `outN`.
+    pub fn out(&self) -> &HookCell {
+        &self.received.to
+    }
+
+    /// Packets that came in on either hook and were not passed by.
+    pub fn packets(&self) -> u64 {
+        let [received, sent] = [&self.received, &self.sent].map(|port| port.packets.sum());
+        received.wrapping_add(sent)
+    }
+
+    /// Packets passed by.
+    pub fn bypassed(&self) -> u64 {
+        let [received, sent] = [&self.received, &self.sent].map(|port| port.bypassed.sum());
+        received.wrapping_add(sent)
     }
 }
 
@@ -124,8 +222,8 @@ impl<K: Kpi> Ifaces<K> {
         let ifaces = groups.flat_map(|group| group.iter().filter_map(|place| place.get()));
         ifaces.fold((0u64, 0u64), |(packets, bypassed), iface| {
             (
-                packets.wrapping_add(iface.packets.sum()),
-                bypassed.wrapping_add(iface.bypassed.sum()),
+                packets.wrapping_add(iface.packets()),
+                bypassed.wrapping_add(iface.bypassed()),
             )
         })
     }

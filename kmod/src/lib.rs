@@ -33,5 +33,6 @@ mod show;
 mod entry;
 
 pub use conservation::{Conservation, DropReason, ExportAccount};
+pub use iface::Port;
 pub use node::{Node, Pass, BURST_PAUSE_MS, TICK_MS};
 pub use role::Role;

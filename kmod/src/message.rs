@@ -17,7 +17,7 @@ use sys_bindings::{
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
 use crate::iface::Iface;
-use crate::kpi::{Counter, Errno, Kpi, Reply};
+use crate::kpi::{Errno, Kpi, Reply};
 use crate::node::Node;
 use crate::role::NG_NETFLOW_MAXIFACES;
 use crate::show;
@@ -54,12 +54,13 @@ impl<K: Kpi> Node<K> {
                 if set.dlt != DLT_EN10MB && set.dlt != DLT_RAW {
                     return Err(EINVAL);
                 }
-                iface.dlt.store(set.dlt, Relaxed);
+                iface.set(|settings| settings.dlt = set.dlt);
                 Ok(())
             }
             NGM_NETFLOW_SETIFINDEX => {
                 let set: ng_netflow_setifindex = exactly(args)?;
-                self.connected(set.iface)?.index.store(set.index, Relaxed);
+                let iface = self.connected(set.iface)?;
+                iface.set(|settings| settings.index = set.index);
                 Ok(())
             }
             NGM_NETFLOW_SETTIMEOUTS => {
@@ -75,7 +76,8 @@ impl<K: Kpi> Node<K> {
                 }
                 // As in base: an interface may be configured before its hook
                 // is connected.
-                self.make_iface(set.iface)?.conf.store(set.conf, Relaxed);
+                let iface = self.make_iface(set.iface)?;
+                iface.set(|settings| settings.conf = set.conf);
                 Ok(())
             }
             NGM_NETFLOW_SETTEMPLATE => {
@@ -115,7 +117,7 @@ impl<K: Kpi> Node<K> {
     /// The interface whose hook `ifaceN` is connected.
     fn connected(&self, number: u16) -> Result<&Iface<K>, Errno> {
         let iface = self.ifaces.get(number).ok_or(EINVAL)?;
-        iface.hook.get().map(|_| iface).ok_or(EINVAL)
+        iface.hook().get().map(|_| iface).ok_or(EINVAL)
     }
 
     fn info(&self) -> ng_netflow_info {
@@ -153,11 +155,12 @@ impl<K: Kpi> Node<K> {
 }
 
 fn ifinfo<K: Kpi>(iface: &Iface<K>) -> ng_netflow_ifinfo {
+    let settings = iface.settings();
     ng_netflow_ifinfo {
-        ifinfo_packets: iface.packets.sum() as u32,
-        ifinfo_dlt: iface.dlt.load(Relaxed),
-        ifinfo_index: iface.index.load(Relaxed),
-        conf: iface.conf.load(Relaxed),
+        ifinfo_packets: iface.packets() as u32,
+        ifinfo_dlt: settings.dlt,
+        ifinfo_index: settings.index,
+        conf: settings.conf,
         ..ng_netflow_ifinfo::new_zeroed()
     }
 }

@@ -3,18 +3,17 @@
 
 use flow::export::v9;
 use flow::sync::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use flow::{Engine, LinkType, Refusal, Refused, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS};
+use flow::{Engine, Refusal, Refused, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS};
 use sys_bindings::{
-    DLT_RAW, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_EGRESS, NG_NETFLOW_CONF_INGRESS,
-    NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE, NG_NETFLOW_HOOK_EXPORT,
-    NG_NETFLOW_HOOK_EXPORT9,
+    DLT_EN10MB, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE,
+    NG_NETFLOW_HOOK_EXPORT, NG_NETFLOW_HOOK_EXPORT9,
 };
 
 use crate::collector::{Outcome, Way};
 use crate::conservation::Conservation;
 use crate::exporter::{Exporter, Extent, Ways};
 use crate::guarded::Guarded;
-use crate::iface::{Iface, Ifaces};
+use crate::iface::{Iface, Ifaces, Port};
 use crate::kpi::{Counter, Errno, HookId, Kpi, Packet};
 use crate::role::Role;
 
@@ -24,6 +23,9 @@ pub const TICK_MS: u32 = 250;
 /// Milliseconds between two bursts of datagrams when more is due than one
 /// carries: 12,800 full datagrams a second at most.
 pub const BURST_PAUSE_MS: u32 = 10;
+
+/// A packet is accounted by one netflow node, or once by each.
+const ONCE: u32 = NG_NETFLOW_CONF_ONCE | NG_NETFLOW_CONF_THISONCE;
 
 /// A `netflow` node.
 pub struct Node<K: Kpi> {
@@ -97,19 +99,19 @@ impl<K: Kpi> Node<K> {
         match role {
             Role::Iface(number) => {
                 let iface = self.make_iface(number)?;
-                if iface.hook.get().is_some() {
+                if iface.hook().get().is_some() {
                     return Err(EISCONN);
                 }
                 // As in base: most interfaces are Ethernet, so a new hook is.
-                iface.dlt.store(sys_bindings::DLT_EN10MB, Relaxed);
-                iface.hook.set(Some(hook));
+                iface.set(|settings| settings.dlt = DLT_EN10MB);
+                iface.hook().set(Some(hook));
             }
             Role::Out(number) => {
                 let iface = self.make_iface(number)?;
-                if iface.out.get().is_some() {
+                if iface.out().get().is_some() {
                     return Err(EISCONN);
                 }
-                iface.out.set(Some(hook));
+                iface.out().set(Some(hook));
             }
             Role::Export => self.connect(&self.export, hook)?,
             Role::Export9 => self.connect(&self.export9, hook)?,
@@ -135,12 +137,12 @@ impl<K: Kpi> Node<K> {
         match role {
             Role::Iface(number) => {
                 if let Some(iface) = self.ifaces.get(number) {
-                    iface.hook.set(None);
+                    iface.hook().set(None);
                 }
             }
             Role::Out(number) => {
                 if let Some(iface) = self.ifaces.get(number) {
-                    iface.out.set(None);
+                    iface.out().set(None);
                 }
             }
             Role::Export => self.export.put(None),
@@ -148,57 +150,69 @@ impl<K: Kpi> Node<K> {
         }
     }
 
+    /// The side of an interface that packets come in on by a hook of this
+    /// role; `None` for an exporter's, from which nothing is expected.
+    pub fn port(&self, role: Role) -> Option<&Port<K>> {
+        match role {
+            Role::Iface(number) => self.ifaces.get(number).map(|iface| &iface.received),
+            Role::Out(number) => self.ifaces.get(number).map(|iface| &iface.sent),
+            Role::Export | Role::Export9 => None,
+        }
+    }
+
     /// Accounts a packet that came in on a hook, and says where it goes.
-    #[inline]
     pub fn rcvdata(&self, role: Role, packet: &impl Packet) -> Pass {
-        let (number, is_out) = match role {
-            Role::Iface(number) => (number, false),
-            Role::Out(number) => (number, true),
-            // Nothing is expected from an exporter.
-            Role::Export | Role::Export9 => return Pass::freed(EINVAL),
-        };
-        let Some(iface) = self.ifaces.get(number) else {
-            return Pass::freed(EINVAL);
-        };
-        let conf = iface.conf.load(Relaxed);
-        let (to, wanted) = if is_out {
-            (iface.hook.get(), NG_NETFLOW_CONF_EGRESS)
-        } else {
-            (iface.out.get(), NG_NETFLOW_CONF_INGRESS)
-        };
-        if conf & wanted == 0 || is_duplicate(conf, packet) {
-            iface.bypassed.add(1);
+        match self.port(role) {
+            Some(port) => self.receive(port, packet),
+            None => Pass::freed(EINVAL),
+        }
+    }
+
+    /// As [`Node::rcvdata`], on a port of this node.
+    #[inline]
+    pub fn receive(&self, port: &Port<K>, packet: &impl Packet) -> Pass {
+        let settings = port.settings();
+        let usual = settings.conf & (port.wanted | ONCE) == port.wanted;
+        if !usual && !self.is_accountable(port, settings.conf, packet) {
             return Pass {
-                to,
+                to: port.to.get(),
                 error: ENOTCONN,
             };
         }
-        if conf & (NG_NETFLOW_CONF_ONCE | NG_NETFLOW_CONF_THISONCE) != 0 {
-            packet.mark();
-        }
-        iface.packets.add(1);
-
-        let configured = iface.index.load(Relaxed);
+        port.packets.count();
         let source = Source {
-            link_type: match iface.dlt.load(Relaxed) {
-                DLT_RAW => LinkType::Raw,
-                _ => LinkType::Ethernet,
-            },
-            input: if is_out || configured == 0 {
-                packet.received_on()
-            } else {
-                configured
+            link_type: settings.link_type(),
+            input: match settings.index {
+                0 => packet.received_on(),
+                configured => configured,
             },
             fib: packet.fib(),
-            lookups: Iface::<K>::lookups(conf),
+            lookups: settings.lookups(),
         };
         let now = self.kpi().uptime();
-        let error = match self.engine.observe(packet, source, now, self.kpi()) {
-            Ok(_) => 0,
-            Err(Refused::NoMemory) => ENOMEM,
-            Err(Refused::Packet(reason)) => errno_of(reason),
-        };
-        Pass { to, error }
+        let seen = self.engine.observe(packet.bytes(), source, now, self.kpi());
+        Pass {
+            to: port.to.get(),
+            error: match seen {
+                Ok(()) => 0,
+                Err(Refused::NoMemory) => ENOMEM,
+                Err(Refused::Packet(reason)) => errno_of(reason),
+            },
+        }
+    }
+
+    /// Is the packet to be accounted, which may be for one node only?
+    // Not inlined: most interfaces account every packet.
+    #[inline(never)]
+    fn is_accountable(&self, port: &Port<K>, conf: u32, packet: &impl Packet) -> bool {
+        if conf & port.wanted == 0 || is_duplicate(conf, packet) {
+            port.bypassed.count();
+            return false;
+        }
+        if conf & ONCE != 0 {
+            packet.mark();
+        }
+        true
     }
 
     /// Sweeps the cache and sends what is due.  The milliseconds after which

@@ -92,8 +92,8 @@ impl<T> flow::Once<T> for Once<T> {
 pub struct Counter(AtomicU64);
 
 impl kpi::Counter for Counter {
-    fn add(&self, n: u64) {
-        self.0.fetch_add(n, Relaxed);
+    fn count(&self) {
+        self.0.fetch_add(1, Relaxed);
     }
 
     fn sum(&self) -> u64 {
@@ -219,21 +219,11 @@ impl<'a> Seen<'a> {
     }
 }
 
-impl Bytes for Seen<'_> {
-    fn len(&self) -> usize {
-        self.packet.bytes.len()
-    }
-
-    fn first(&self) -> &[u8] {
-        &self.packet.bytes
-    }
-
-    fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
-        self.packet.bytes.copy_out(at, into)
-    }
-}
-
 impl kpi::Packet for Seen<'_> {
+    fn bytes(&self) -> &(impl Bytes + ?Sized) {
+        &self.packet.bytes[..]
+    }
+
     fn fib(&self) -> u16 {
         self.packet.fib
     }

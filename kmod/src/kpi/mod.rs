@@ -72,16 +72,19 @@ pub trait Kpi: Platform + Routes {
 
 /// A number that only grows, until it wraps.
 pub trait Counter {
-    /// Adds to it.
-    fn add(&self, n: u64);
+    /// Adds 1.
+    fn count(&self);
 
-    /// What has been added.  An addition that goes on meanwhile may be in it.
+    /// What it has come to.  Who counts meanwhile may be in it.
     fn sum(&self) -> u64;
 }
 
 /// A packet as it arrives on a hook: its bytes and what the mbuf's header
 /// says about it.
-pub trait Packet: Bytes {
+pub trait Packet {
+    /// Its bytes.
+    fn bytes(&self) -> &(impl Bytes + ?Sized);
+
     /// The routing table that the packet belongs to.
     fn fib(&self) -> u16;
 

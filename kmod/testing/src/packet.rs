@@ -20,21 +20,11 @@ pub struct TestPacket {
     pub seen_by: usize,
 }
 
-impl Bytes for TestPacket {
-    fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn first(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
-        Bytes::copy_out(&self.bytes[..], at, into)
-    }
-}
-
 impl Packet for TestPacket {
+    fn bytes(&self) -> &(impl Bytes + ?Sized) {
+        &self.bytes[..]
+    }
+
     fn fib(&self) -> u16 {
         self.fib
     }

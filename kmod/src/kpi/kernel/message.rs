@@ -11,62 +11,66 @@ use sys_bindings::ng_mesg;
 use super::{if_index, shim};
 use crate::kpi::{Packet, Reply};
 
-/// A packet while `rcvdata` has it.
+/// A packet while `rcvdata` has it, as a node sees it.
 pub struct Mbuf<'a> {
-    packet: &'a shim::shim_packet,
+    m: &'a shim::mbuf,
     node: NonNull<shim::ng_node>,
-    first: &'a [u8],
 }
 
 impl<'a> Mbuf<'a> {
-    /// The packet that `packet` describes, as `node` sees it.
-    ///
     /// # Safety
     ///
-    /// The mbuf and the node outlive the value; nobody changes the packet's
-    /// bytes.
+    /// `m` begins a packet, whose bytes nobody changes while the value lives;
+    /// the node outlives it.
     #[inline]
-    pub unsafe fn new(packet: &'a shim::shim_packet, node: NonNull<shim::ng_node>) -> Self {
-        let first: &[u8] = if packet.first_len == 0 {
-            &[]
-        } else {
-            // SAFETY: these are the first mbuf's bytes, which nobody changes.
-            unsafe { slice::from_raw_parts(packet.first, packet.first_len) }
-        };
-        Self {
-            packet,
-            node,
-            first,
-        }
+    pub unsafe fn new(m: &'a shim::mbuf, node: NonNull<shim::ng_node>) -> Self {
+        Self { m, node }
     }
 }
 
-impl Bytes for Mbuf<'_> {
+// An mbuf that is not in an `Mbuf` is nowhere to be had.
+impl Bytes for shim::mbuf {
     #[inline]
     fn len(&self) -> usize {
-        self.packet.len
+        self.m_pkthdr.len as usize
     }
 
     #[inline]
     fn first(&self) -> &[u8] {
-        self.first
+        if self.m_len == 0 || self.m_type_and_flags & Self::M_EXTPG != 0 {
+            return &[];
+        }
+        // SAFETY: these are the first mbuf's bytes, which nobody changes, by
+        // the contract of `Mbuf::new`.
+        unsafe { slice::from_raw_parts(self.m_data, self.m_len as usize) }
     }
 
     fn copy_out(&self, at: usize, into: &mut [u8]) -> bool {
         let (to, len) = (into.as_mut_ptr(), into.len());
-        // SAFETY: the mbuf is there, by `new`'s contract, and the bytes fit.
-        unsafe { shim::shim_packet_copy(self.packet.m, at, to, len) }
+        // SAFETY: the mbuf is there, and the bytes fit.
+        unsafe { shim::shim_packet_copy(self, at, to, len) }
     }
 }
 
 impl Packet for Mbuf<'_> {
-    fn fib(&self) -> u16 {
-        u16::try_from(self.packet.fib).unwrap_or(u16::MAX)
+    #[inline]
+    fn bytes(&self) -> &(impl Bytes + ?Sized) {
+        self.m
     }
 
+    #[inline]
+    fn fib(&self) -> u16 {
+        self.m.m_pkthdr.fibnum
+    }
+
+    #[inline]
     fn received_on(&self) -> u16 {
-        // SAFETY: the mbuf is there, by `new`'s contract.
-        if_index(unsafe { shim::shim_packet_received_on(self.packet.m) })
+        let interface = self.m.m_pkthdr.rcvif;
+        if interface.is_null() {
+            return 0;
+        }
+        // SAFETY: the interface cannot go while the net epoch lasts.
+        if_index(unsafe { shim::if_getindex(interface) })
     }
 
     fn is_marked(&self, by_this_node_only: bool) -> bool {
@@ -76,12 +80,12 @@ impl Packet for Mbuf<'_> {
             ptr::null()
         };
         // SAFETY: mbuf and node are there.
-        unsafe { shim::shim_packet_is_marked(self.packet.m, only_by) }
+        unsafe { shim::shim_packet_is_marked(self.m, only_by) }
     }
 
     fn mark(&self) {
         // SAFETY: as above; tags are no part of the packet's bytes.
-        unsafe { shim::shim_packet_mark(self.packet.m, self.node.as_ptr()) }
+        unsafe { shim::shim_packet_mark(self.m, self.node.as_ptr()) }
     }
 }
 

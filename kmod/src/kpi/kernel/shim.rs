@@ -8,6 +8,8 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
+use core::mem::offset_of;
+use core::sync::atomic::AtomicU32;
 
 use sys_bindings::ng_mesg;
 
@@ -19,9 +21,44 @@ pub struct ng_node([u8; 0]);
 #[repr(C)]
 pub struct ng_hook([u8; 0]);
 
-/// `struct mbuf`, of which only the address is used.
+/// `struct ifnet`, of which only the address is used.
 #[repr(C)]
-pub struct mbuf([u8; 0]);
+pub struct ifnet([u8; 0]);
+
+/// The beginning of a `struct mbuf` that begins a packet, as far as every
+/// packet's is read: `services.c` asserts where the fields are.
+#[repr(C)]
+pub struct mbuf {
+    _chain: [UnsafeCell<*mut c_void>; 2],
+    pub m_data: *const u8,
+    pub m_len: i32,
+    /// `m_type` in the low 8 bits, `m_flags` above.
+    pub m_type_and_flags: u32,
+    pub m_pkthdr: pkthdr,
+}
+
+impl mbuf {
+    /// `M_EXTPG` of `m_flags`: the mbuf's data has no address.
+    pub const M_EXTPG: u32 = 0x100 << 8;
+}
+
+/// The beginning of a `struct pkthdr`.
+#[repr(C)]
+pub struct pkthdr {
+    pub rcvif: *const ifnet,
+    _leaf_rcvif_and_tags: [UnsafeCell<*mut c_void>; 2],
+    pub len: i32,
+    _flowid_and_csum_flags: [UnsafeCell<u32>; 2],
+    pub fibnum: u16,
+}
+
+const _: () = {
+    assert!(offset_of!(mbuf, m_data) == 16);
+    assert!(offset_of!(mbuf, m_len) == 24);
+    assert!(offset_of!(mbuf, m_pkthdr.rcvif) == 32);
+    assert!(offset_of!(mbuf, m_pkthdr.len) == 56);
+    assert!(offset_of!(mbuf, m_pkthdr.fibnum) == 68);
+};
 
 /// A counter(9), of which only the address is used.
 #[repr(C)]
@@ -38,14 +75,11 @@ impl mtx {
     }
 }
 
-/// `struct shim_packet`.
+/// `struct shim_pass`.
 #[repr(C)]
-pub struct shim_packet {
-    pub m: *mut mbuf,
-    pub first: *const u8,
-    pub first_len: usize,
-    pub len: usize,
-    pub fib: usize,
+pub struct shim_pass {
+    pub to: *mut ng_hook,
+    pub error: isize,
 }
 
 /// `struct shim_hop`.
@@ -58,6 +92,9 @@ pub struct shim_hop {
 }
 
 unsafe extern "C" {
+    /// The kernel's, counting to `hz` a second and wrapping.
+    pub safe static ticks: AtomicU32;
+
     /// `align` is a power of two. NULL when there is no memory.
     pub safe fn shim_alloc(size: usize, align: usize) -> *mut c_void;
     pub fn shim_free(memory: *mut c_void);
@@ -70,7 +107,6 @@ unsafe extern "C" {
     /// NULL when there is no memory.
     pub safe fn shim_counter_alloc() -> *mut shim_counter;
     pub fn shim_counter_free(c: *mut shim_counter);
-    pub fn shim_counter_add(c: *mut shim_counter, n: u64);
     pub fn shim_counter_fetch(c: *mut shim_counter) -> u64;
 
     pub safe fn shim_uptime_ms() -> u64;
@@ -87,9 +123,9 @@ unsafe extern "C" {
     pub fn shim_send(hook: *mut ng_hook, datagram: *const u8, len: usize) -> c_int;
 
     pub fn shim_packet_copy(m: *const mbuf, at: usize, to: *mut u8, len: usize) -> bool;
-    pub fn shim_packet_received_on(m: *const mbuf) -> u32;
-    pub fn shim_packet_is_marked(m: *mut mbuf, only_by: *const ng_node) -> bool;
-    pub fn shim_packet_mark(m: *mut mbuf, node: *const ng_node);
+    pub fn if_getindex(ifp: *const ifnet) -> u32;
+    pub fn shim_packet_is_marked(m: *const mbuf, only_by: *const ng_node) -> bool;
+    pub fn shim_packet_mark(m: *const mbuf, node: *const ng_node);
 
     pub fn shim_reply(request: *const ng_mesg, resp: &mut *mut ng_mesg, arglen: usize) -> *mut u8;
     pub fn shim_reply_shorten(resp: *mut ng_mesg, arglen: usize);

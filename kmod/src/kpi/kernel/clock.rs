@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The time, as every packet asks for it.
+
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::shim;
+
+/// Uptime to the tick. What getsbinuptime(9) says changes with `ticks` only, so
+/// it is asked once a tick, and reading that one word does for the packets
+/// between.
+pub struct Clock(
+    /// Milliseconds of uptime in the upper 40 bits, 34 years; in the lower 24
+    /// the ticks at which they were asked for.  These come round after hours;
+    /// the node's timer asks four times a second.
+    AtomicU64,
+);
+
+/// Bits of `ticks` that are kept.
+const TICKS: u32 = 24;
+
+impl Clock {
+    pub fn new() -> Self {
+        let clock = Self(AtomicU64::new(0));
+        clock.ask(ticks());
+        clock
+    }
+
+    /// Milliseconds since boot.
+    #[inline]
+    pub fn uptime(&self) -> u64 {
+        let (ticks, kept) = (ticks(), self.0.load(Relaxed));
+        if (kept ^ ticks) << (u64::BITS - TICKS) == 0 {
+            kept >> TICKS
+        } else {
+            self.ask(ticks)
+        }
+    }
+
+    #[cold]
+    fn ask(&self, ticks: u64) -> u64 {
+        let uptime = shim::shim_uptime_ms();
+        // Another thread may have been later, and this one hold it up: then
+        // the next packet asks again.
+        let ticks = ticks & ((1 << TICKS) - 1);
+        self.0.store(uptime << TICKS | ticks, Relaxed);
+        uptime
+    }
+}
+
+fn ticks() -> u64 {
+    shim::ticks.load(Relaxed).into()
+}
