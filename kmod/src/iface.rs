@@ -40,9 +40,6 @@ pub struct Port<K: Kpi> {
     pub wanted: u32,
     /// Packets that came in and were not passed by.
     pub packets: K::Counter,
-    /// Packets passed on without being accounted: the configuration or
-    /// another node's mark said so.
-    pub bypassed: K::Counter,
 }
 
 /// What can be set of an interface.
@@ -102,7 +99,6 @@ impl<K: Kpi> Port<K> {
             settings: AtomicU64::new(Settings::DEFAULT.pack()),
             wanted,
             packets: kpi.counter()?,
-            bypassed: kpi.counter()?,
         })
     }
 
@@ -149,12 +145,6 @@ impl<K: Kpi> Iface<K> {
     /// Packets that came in on either hook and were not passed by.
     pub fn packets(&self) -> u64 {
         let [received, sent] = [&self.received, &self.sent].map(|port| port.packets.sum());
-        received.wrapping_add(sent)
-    }
-
-    /// Packets passed by.
-    pub fn bypassed(&self) -> u64 {
-        let [received, sent] = [&self.received, &self.sent].map(|port| port.bypassed.sum());
         received.wrapping_add(sent)
     }
 }
@@ -216,15 +206,10 @@ impl<K: Kpi> Ifaces<K> {
         place.get()
     }
 
-    /// Packets and bypassed packets of all interfaces.
-    pub fn totals(&self) -> (u64, u64) {
+    /// Packets of all interfaces.
+    pub fn packets(&self) -> u64 {
         let groups = self.0.iter().filter_map(|group| group.get());
         let ifaces = groups.flat_map(|group| group.iter().filter_map(|place| place.get()));
-        ifaces.fold((0u64, 0u64), |(packets, bypassed), iface| {
-            (
-                packets.wrapping_add(iface.packets()),
-                bypassed.wrapping_add(iface.bypassed()),
-            )
-        })
+        ifaces.fold(0, |packets, iface| packets.wrapping_add(iface.packets()))
     }
 }

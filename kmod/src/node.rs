@@ -31,6 +31,9 @@ const ONCE: u32 = NG_NETFLOW_CONF_ONCE | NG_NETFLOW_CONF_THISONCE;
 pub struct Node<K: Kpi> {
     pub(crate) engine: Engine<K>,
     pub(crate) ifaces: Ifaces<K>,
+    /// Packets passed on without being accounted: the configuration or
+    /// another node's mark said so.
+    bypassed: K::Counter,
     /// The hook `export`, with a reference held.
     export: Guarded<K, K::Hook>,
     /// The hook `export9`, with a reference held.
@@ -69,12 +72,14 @@ impl<K: Kpi> Node<K> {
         let mut random = [0; SEED_WORDS];
         kpi.random(&mut random);
         let ifaces = Ifaces::new(&kpi)?;
+        let bypassed = kpi.counter()?;
         let export = Guarded::new(&kpi, None)?;
         let export9 = Guarded::new(&kpi, None)?;
         let exporter = Guarded::new(&kpi, Some(Exporter::new(&kpi)?))?;
         Some(Node {
             engine: Engine::new(kpi, Seed::new(random), DEFAULT_LIMIT)?,
             ifaces,
+            bypassed,
             export,
             export9,
             connections: AtomicU32::new(0),
@@ -206,7 +211,7 @@ impl<K: Kpi> Node<K> {
     #[inline(never)]
     fn is_accountable(&self, port: &Port<K>, conf: u32, packet: &impl Packet) -> bool {
         if conf & port.wanted == 0 || is_duplicate(conf, packet) {
-            port.bypassed.count();
+            self.bypassed.count();
             return false;
         }
         if conf & ONCE != 0 {
@@ -281,7 +286,7 @@ impl<K: Kpi> Node<K> {
     /// tick runs.
     #[inline(never)]
     pub fn conservation(&self) -> Conservation {
-        let (packets, bypassed) = self.ifaces.totals();
+        let (packets, bypassed) = (self.ifaces.packets(), self.bypassed.sum());
         let (v4, v6) = (self.engine.v4(), self.engine.v6());
         let mut cached = v4.contents();
         cached += v6.contents();
