@@ -28,7 +28,7 @@ const LONGEST_WAIT_MS: u64 = 500;
 
 /// The collectors, and a batch of records on its way to them.
 pub struct Exporter<K: Kpi> {
-    batch: K::Slab<Option<AnyRecord>>,
+    batch: K::Array<Option<AnyRecord>, { 2 * BATCH }>,
     pub v5: Collector<K, V5>,
     pub v9: Collector<K, V9>,
     /// Where the next sweep begins, so that a backlog is drained in order.
@@ -55,7 +55,7 @@ pub struct Ways<'a, K: Kpi> {
 impl<K: Kpi> Exporter<K> {
     pub fn new(kpi: &K) -> Option<Self> {
         Some(Exporter {
-            batch: kpi.slab(2 * BATCH, |_| None)?,
+            batch: kpi.array(|_| None)?,
             // engine_id is the FIB, as in base; it has 8 bits only.
             v5: Collector::new(kpi, |fib| V5::new(fib as u8))?,
             v9: Collector::new(kpi, |fib| V9::new(fib.into()))?,

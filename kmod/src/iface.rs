@@ -171,15 +171,15 @@ impl HookCell {
 }
 
 /// Interfaces that share the upper half of their numbers.
-type Group<K> = <K as Platform>::Slab<<K as Platform>::Once<Iface<K>>>;
+type Group<K> = <K as Platform>::Array<<K as Platform>::Once<Iface<K>>, GROUP>;
 
 /// Every interface of a node.
-pub struct Ifaces<K: Kpi>(K::Slab<K::Once<Group<K>>>);
+pub struct Ifaces<K: Kpi>(K::Array<K::Once<Group<K>>, GROUP>);
 
 impl<K: Kpi> Ifaces<K> {
     /// No interface yet; `None` when there is no memory.
     pub fn new(kpi: &K) -> Option<Self> {
-        kpi.slab(GROUP, |_| kpi.once()).map(Ifaces)
+        kpi.array(|_| kpi.once()).map(Ifaces)
     }
 
     fn group(&self, number: u16) -> Option<&K::Once<Group<K>>> {
@@ -197,7 +197,7 @@ impl<K: Kpi> Ifaces<K> {
     pub fn make(&self, kpi: &K, number: u16) -> Option<&Iface<K>> {
         let group = self.group(number)?;
         if group.get().is_none() {
-            group.set(kpi.slab(GROUP, |_| kpi.once())?);
+            group.set(kpi.array(|_| kpi.once())?);
         }
         let place = group.get()?.get(usize::from(number) % GROUP)?;
         if place.get().is_none() {

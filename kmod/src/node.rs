@@ -295,7 +295,7 @@ impl<K: Kpi> Node<K> {
         displaced += counts6.displaced;
         let pending = |exporter: &Exporter<K>| (exporter.v5.pending(), exporter.v9.pending());
         let pending = self.exporter.with(|place| place.as_ref().map(pending));
-        let (pending5, pending9) = pending.flatten().unwrap_or_default();
+        let (pending5, pending9) = pending.unwrap_or_default();
         Conservation {
             received: packets.wrapping_add(bypassed),
             bypassed,

@@ -104,7 +104,8 @@ impl kpi::Counter for Counter {
 impl Platform for Host {
     type Slab<T> = Box<[T]>;
     type Lock<T> = Lock<T>;
-    type Locks<T> = Box<[Lock<T>]>;
+    type Array<T, const N: usize> = Box<[T; N]>;
+    type Locks<T, const N: usize> = Box<[Lock<T>; N]>;
     type Once<T> = Once<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
@@ -114,8 +115,15 @@ impl Platform for Host {
         Some(values.into_boxed_slice())
     }
 
-    fn locks<T>(&self, len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Box<[Lock<T>]>> {
-        self.slab(len, |index| Lock(Mutex::new(fill(index))))
+    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Box<[T; N]>> {
+        self.slab(N, fill)?.try_into().ok()
+    }
+
+    fn locks<T, const N: usize>(
+        &self,
+        mut fill: impl FnMut(usize) -> T,
+    ) -> Option<Box<[Lock<T>; N]>> {
+        self.array(|index| Lock(Mutex::new(fill(index))))
     }
 
     fn once<T>(&self) -> Once<T> {

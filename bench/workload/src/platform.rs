@@ -42,7 +42,8 @@ impl Memory {
 impl Platform for Memory {
     type Slab<T> = Box<[T]>;
     type Lock<T> = SpinLock<T>;
-    type Locks<T> = Box<[SpinLock<T>]>;
+    type Array<T, const N: usize> = Box<[T; N]>;
+    type Locks<T, const N: usize> = Box<[SpinLock<T>; N]>;
     type Once<T> = Cell<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
@@ -52,8 +53,15 @@ impl Platform for Memory {
         Some((0..len).map(fill).collect())
     }
 
-    fn locks<T>(&self, len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Box<[SpinLock<T>]>> {
-        self.slab(len, |index| SpinLock::new(fill(index)))
+    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Box<[T; N]>> {
+        self.slab(N, fill)?.try_into().ok()
+    }
+
+    fn locks<T, const N: usize>(
+        &self,
+        mut fill: impl FnMut(usize) -> T,
+    ) -> Option<Box<[SpinLock<T>; N]>> {
+        self.array(|index| SpinLock::new(fill(index)))
     }
 
     fn once<T>(&self) -> Cell<T> {

@@ -3,7 +3,9 @@
 
 use core::fmt::Debug;
 use core::net::{Ipv4Addr, Ipv6Addr};
+use core::ops::DerefMut;
 
+use crate::platform::Platform;
 use crate::route::{Hop, Routes};
 
 /// An IP address of either version, as the cache uses it.
@@ -13,6 +15,8 @@ pub trait Address: Copy + Eq + Debug + 'static {
     /// Records in one page of the cache: at most 64, the bits of its map, and
     /// no more than fit 4 KiB.
     const RECORDS_PER_PAGE: usize;
+    /// As many values as a page has records.
+    type Page<P: Platform, T>: DerefMut<Target: AsRef<[T]> + AsMut<[T]>>;
     /// The IP version number, 4 or 6.
     const IP_VERSION: u8;
     /// Two addresses in words.
@@ -26,6 +30,10 @@ pub trait Address: Copy + Eq + Debug + 'static {
 
     /// Source and destination, as they went in.
     fn unpair(pair: Self::Pair) -> (Self, Self);
+
+    /// Allocates a page, each value as `fill` makes it.
+    fn page<P: Platform, T>(platform: &P, fill: impl FnMut(usize) -> T)
+        -> Option<Self::Page<P, T>>;
 
     /// Looks this address up in routing table `fib`.
     fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>>;
@@ -44,6 +52,7 @@ pub struct HalfLine;
 impl Address for Ipv4Addr {
     const UNSPECIFIED: Self = Ipv4Addr::UNSPECIFIED;
     const RECORDS_PER_PAGE: usize = 64;
+    type Page<P: Platform, T> = P::Array<T, 64>;
     const IP_VERSION: u8 = 4;
     type Pair = [u64; 1];
     type Alignment = WholeLine;
@@ -60,6 +69,13 @@ impl Address for Ipv4Addr {
         (address(pair as u32), address((pair >> 32) as u32))
     }
 
+    fn page<P: Platform, T>(
+        platform: &P,
+        fill: impl FnMut(usize) -> T,
+    ) -> Option<Self::Page<P, T>> {
+        platform.array(fill)
+    }
+
     fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>> {
         routes.route4(fib, *self)
     }
@@ -68,6 +84,7 @@ impl Address for Ipv4Addr {
 impl Address for Ipv6Addr {
     const UNSPECIFIED: Self = Ipv6Addr::UNSPECIFIED;
     const RECORDS_PER_PAGE: usize = 42;
+    type Page<P: Platform, T> = P::Array<T, 42>;
     const IP_VERSION: u8 = 6;
     type Pair = [u64; 4];
     type Alignment = HalfLine;
@@ -89,6 +106,13 @@ impl Address for Ipv6Addr {
             Ipv6Addr::from(u128::to_ne_bytes(bits))
         };
         (address(src_low, src_high), address(dst_low, dst_high))
+    }
+
+    fn page<P: Platform, T>(
+        platform: &P,
+        fill: impl FnMut(usize) -> T,
+    ) -> Option<Self::Page<P, T>> {
+        platform.array(fill)
     }
 
     fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>> {

@@ -4,7 +4,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::address::Address;
-use crate::cache::{Cache, FlowRecord, Moment, NoMemory, Observation, Timeouts};
+use crate::cache::{Cache, FlowRecord, Moment, NoMemory, Observation, SetTimeouts, Timeouts};
 use crate::counters::{Sum, Tally};
 use crate::hash::Seed;
 use crate::key::Packed;
@@ -49,8 +49,7 @@ pub struct Engine<P: Platform> {
     seed: Seed,
     v4: Cache<P, Ipv4Addr>,
     v6: Cache<P, Ipv6Addr>,
-    /// [`Timeouts`].
-    timeouts: AtomicU64,
+    timeouts: SetTimeouts,
     /// Inactive timeout in the upper half, active in the lower, in seconds, as
     /// they were set.
     timeouts_secs: AtomicU64,
@@ -71,7 +70,7 @@ impl<P: Platform> Engine<P> {
             seed,
             v4,
             v6,
-            timeouts: AtomicU64::new(0),
+            timeouts: SetTimeouts::default(),
             timeouts_secs: AtomicU64::new(0),
             refused: core::array::from_fn(|_| AtomicU64::new(0)),
             no_memory: AtomicU64::new(0),
@@ -108,8 +107,7 @@ impl<P: Platform> Engine<P> {
     pub fn set_timeouts(&self, inactive: u32, active: u32) {
         let both = u64::from(inactive) << 32 | u64::from(active);
         self.timeouts_secs.store(both, Relaxed);
-        let Timeouts(timeouts) = Timeouts::from_secs(inactive, active);
-        self.timeouts.store(timeouts, Relaxed);
+        self.timeouts.set(Timeouts::from_secs(inactive, active));
     }
 
     /// The moment `now`, in milliseconds of uptime.
@@ -117,7 +115,7 @@ impl<P: Platform> Engine<P> {
     pub fn at(&self, now: u64) -> Moment {
         Moment {
             now,
-            timeouts: Timeouts(self.timeouts.load(Relaxed)),
+            timeouts: self.timeouts.get(),
         }
     }
 
@@ -130,38 +128,29 @@ impl<P: Platform> Engine<P> {
         now: u64,
         routes: &impl Routes,
     ) -> Result<(), Refused> {
-        let datagram = match packet::plain(packet.first(), source.link_type) {
-            Some(datagram) => datagram,
-            None => {
-                let mut datagram = None;
-                let other = self.observe_other(packet, source, now, routes, &mut datagram);
-                match datagram {
-                    Some(datagram) => datagram,
-                    None => return other,
-                }
-            }
-        };
-        self.account(&self.v4, &datagram, source, now, routes)
+        match packet::plain(packet.first(), source.link_type) {
+            Some(datagram) => self.account::<_, true>(&self.v4, &datagram, source, now, routes),
+            None => self.observe_any(packet, source, now, routes),
+        }
     }
 
-    /// Accounts or refuses any packet but one of IPv4, of which it leaves what
-    /// there is to account in `v4`.
-    // Not inlined, and with an answer of its own, to keep the usual way short.
+    /// As [`Engine::observe`], for a packet of any kind.
+    // Not inlined, to keep the usual way short.
     #[inline(never)]
-    fn observe_other<B: Bytes + ?Sized>(
+    fn observe_any<B: Bytes + ?Sized>(
         &self,
         packet: &B,
         source: Source,
         now: u64,
         routes: &impl Routes,
-        v4: &mut Option<Datagram<Ipv4Addr>>,
     ) -> Result<(), Refused> {
         match packet::parse(packet, source.link_type) {
             Ok(Parsed::V4(datagram)) => {
-                *v4 = Some(datagram);
-                Ok(())
+                self.account::<_, false>(&self.v4, &datagram, source, now, routes)
             }
-            Ok(Parsed::V6(datagram)) => self.account(&self.v6, &datagram, source, now, routes),
+            Ok(Parsed::V6(datagram)) => {
+                self.account::<_, false>(&self.v6, &datagram, source, now, routes)
+            }
             Err(Unaccountable { reason, ip_version }) => {
                 if let Some(count) = self.refused.get(reason as usize) {
                     count.fetch_add(1, Relaxed);
@@ -172,8 +161,10 @@ impl<P: Platform> Engine<P> {
         }
     }
 
+    /// Accounts a packet.  `PLAIN` changes nothing but what the compiler sees: a
+    /// way of its own for most packets, all of which it then inlines.
     #[inline(always)]
-    fn account<A: Address>(
+    fn account<A: Address, const PLAIN: bool>(
         &self,
         cache: &Cache<P, A>,
         datagram: &Datagram<A>,
@@ -191,8 +182,8 @@ impl<P: Platform> Engine<P> {
             Path::look_up(routes, source.lookups, source.fib, src, dst)
         };
         let hash = self.seed.hash(&key);
-        let moment = self.at(now);
-        match cache.account(&self.platform, hash, &key, seen, moment, path) {
+        let clock = (now, &self.timeouts);
+        match cache.account::<PLAIN>(&self.platform, hash, &key, seen, clock, path) {
             Ok(()) => Ok(()),
             Err(NoMemory) => {
                 self.no_memory.fetch_add(1, Relaxed);

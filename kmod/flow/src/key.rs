@@ -26,8 +26,7 @@ pub struct Key<A> {
     pub fib: u16,
 }
 
-/// A key in words, as it is hashed, compared and kept: a comparison is a few
-/// instructions and one branch.
+/// A key in words, as it is hashed, compared and kept.
 #[derive(Clone, Copy)]
 pub(crate) struct Packed<A: Address> {
     addresses: A::Pair,
@@ -98,13 +97,12 @@ impl<A: Address> Packed<A> {
     }
 
     /// Is it the same flow?
-    #[inline]
+    #[inline(always)]
     pub fn is(&self, other: &Self) -> bool {
         let (ours, theirs) = (self.addresses.as_ref(), other.addresses.as_ref());
         let addresses = ours.iter().zip(theirs);
         let differ = addresses.fold(0, |differ, (ours, theirs)| differ | (ours ^ theirs));
-        let rest = (self.rest ^ other.rest) | u64::from(self.fib ^ other.fib);
-        (differ | rest) == 0
+        differ == 0 && self.rest == other.rest && self.fib == other.fib
     }
 }
 

@@ -11,10 +11,13 @@ use core::ops::{Deref, DerefMut};
 pub trait Platform: Sized {
     /// An owned run of values, all in one allocation.
     type Slab<T>: DerefMut<Target = [T]>;
+    /// A [`Platform::Slab`] whose length is known when it is compiled, so that
+    /// a place in it costs no comparison.
+    type Array<T, const N: usize>: DerefMut<Target = [T; N]>;
     /// A value behind a lock of its own.
     type Lock<T>: Lock<T>;
     /// An owned run of locks, which stay where they are.
-    type Locks<T>: Deref<Target = [Self::Lock<T>]>;
+    type Locks<T, const N: usize>: Deref<Target = [Self::Lock<T>; N]>;
     /// A cell that is empty until it is set, and then never changes.
     type Once<T>: Once<T>;
 
@@ -22,8 +25,11 @@ pub trait Platform: Sized {
     /// `None` when there is no memory; then `fill` has not been called.
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Self::Slab<T>>;
 
+    /// As [`Platform::slab`].
+    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Self::Array<T, N>>;
+
     /// As [`Platform::slab`], each value behind a lock that is ready for use.
-    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Self::Locks<T>>;
+    fn locks<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Self::Locks<T, N>>;
 
     /// An empty cell.
     fn once<T>(&self) -> Self::Once<T>;

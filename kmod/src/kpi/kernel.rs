@@ -20,7 +20,7 @@ pub(crate) mod message;
 pub(crate) mod shim;
 
 use clock::Clock;
-use memory::{Locked, Locks, OnceCell, Slab};
+use memory::{Array, Locked, Locks, OnceCell, Slab};
 
 /// The kernel, as one node has it.
 pub struct Kernel {
@@ -54,15 +54,20 @@ impl Kernel {
 impl Platform for Kernel {
     type Slab<T> = Slab<T>;
     type Lock<T> = Locked<T>;
-    type Locks<T> = Locks<T>;
+    type Array<T, const N: usize> = Array<T, N>;
+    type Locks<T, const N: usize> = Locks<T, N>;
     type Once<T> = OnceCell<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Slab<T>> {
         Slab::new(len, fill)
     }
 
-    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Locks<T>> {
-        Locks::new(len, fill)
+    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Array<T, N>> {
+        Array::new(fill)
+    }
+
+    fn locks<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Locks<T, N>> {
+        Locks::new(fill)
     }
 
     fn once<T>(&self) -> OnceCell<T> {

@@ -67,15 +67,23 @@ impl Home {
 impl Platform for Home {
     type Slab<T> = Box<[T]>;
     type Lock<T> = StdLock<T>;
-    type Locks<T> = Box<[StdLock<T>]>;
+    type Array<T, const N: usize> = Box<[T; N]>;
+    type Locks<T, const N: usize> = Box<[StdLock<T>; N]>;
     type Once<T> = StdOnce<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
         self.0.memory.slab(len, fill)
     }
 
-    fn locks<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[Self::Lock<T>]>> {
-        self.0.memory.locks(len, fill)
+    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Box<[T; N]>> {
+        self.0.memory.array(fill)
+    }
+
+    fn locks<T, const N: usize>(
+        &self,
+        fill: impl FnMut(usize) -> T,
+    ) -> Option<Box<[Self::Lock<T>; N]>> {
+        self.0.memory.locks(fill)
     }
 
     fn once<T>(&self) -> Self::Once<T> {

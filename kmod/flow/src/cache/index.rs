@@ -9,33 +9,34 @@
 //! the records.
 //!
 //! Buckets grow in number by linear hashing (W. Litwin, VLDB 1980): whenever
-//! there are more than five records for each, one is split in two.  So no
+//! there are more than four records for each, one is split in two.  So no
 //! packet ever pays for more than moving one bucket, and no piece of memory is
 //! larger than 4 KiB.
 
 use crate::platform::Platform;
 
-/// The place of a record, or none: a place number plus one.
+/// The place of a record; the last there could be, in a page that never is
+/// there, for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Link(u16);
 
 impl Link {
-    pub const NONE: Link = Link(0);
+    pub const NONE: Link = Link(Place::LAST);
 
     #[inline]
     pub fn to(place: Place) -> Self {
-        Link((place.0 as u16).wrapping_add(1))
+        Link(place.0 as u16)
     }
 
     #[inline]
     pub fn place(self) -> Option<Place> {
-        self.0.checked_sub(1).map(|place| Place(place.into()))
+        (self != Self::NONE).then_some(self.place_or_last())
     }
 
-    /// The place; the last of all, in a page that never is there, for none.
+    /// The place; the last of all for none.
     #[inline]
     pub fn place_or_last(self) -> Place {
-        Place(u32::from(self.0.wrapping_sub(1) & Place::LAST))
+        Place(self.0.into())
     }
 }
 
@@ -51,11 +52,12 @@ impl Place {
 
 const SLOTS: usize = 8;
 /// Records for each bucket, on average: more, and too many buckets overflow.
-const LOAD: usize = 5;
+const LOAD: usize = 4;
 /// Buckets in a segment: 4 KiB.
 const SEGMENT: usize = 128;
-/// Segments: enough for 2^15 records.
-const SEGMENTS: usize = (1 << 15) / LOAD / SEGMENT + 1;
+/// Segments: enough for 2^15 records, so that the last is never followed by
+/// the first.
+const SEGMENTS: usize = (1 << 15) / LOAD / SEGMENT;
 
 /// Where some records are.
 #[repr(align(32))]
@@ -85,21 +87,16 @@ impl Bucket {
     /// Links to the records in slots that may have this hash; some may lead
     /// nowhere.
     #[inline(always)]
-    pub fn matching(&self, hash: u32) -> impl Iterator<Item = Link> + '_ {
+    pub fn matching(&self, hash: u32) -> Matching<'_> {
         const LOW: u64 = u64::MAX / 255;
         const HIGH: u64 = LOW << 7;
         // The highest bit of each byte that is zero; perhaps of a byte after
         // such a one as well, which the comparison of keys will tell.
         let differ = u64::from_le_bytes(self.tags) ^ (LOW * u64::from(tag(hash)));
-        let mut same = differ.wrapping_sub(LOW) & !differ & HIGH;
-        core::iter::from_fn(move || {
-            if same == 0 {
-                return None;
-            }
-            let slot = same.trailing_zeros() as usize / 8;
-            same &= same.wrapping_sub(1);
-            self.links.get(slot).copied()
-        })
+        Matching {
+            same: differ.wrapping_sub(LOW) & !differ & HIGH,
+            links: &self.links,
+        }
     }
 
     /// The first of the records that found no slot.
@@ -142,42 +139,57 @@ impl Bucket {
     }
 }
 
-/// A part of the buckets.
-pub(super) type Segment<P> = <P as Platform>::Slab<Bucket>;
-/// Where the segments are.
-pub(super) type Root<P> = <P as Platform>::Slab<Option<Segment<P>>>;
+/// See [`Bucket::matching`].
+pub(super) struct Matching<'a> {
+    /// A bit for each slot that is left.
+    same: u64,
+    links: &'a [Link; SLOTS],
+}
 
+impl Iterator for Matching<'_> {
+    type Item = Link;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Link> {
+        if self.same == 0 {
+            return None;
+        }
+        let slot = self.same.trailing_zeros() as usize / 8;
+        self.same &= self.same.wrapping_sub(1);
+        self.links.get(slot).copied()
+    }
+}
+
+/// A part of the buckets.
+pub(super) type Segment<P> = <P as Platform>::Array<Bucket, SEGMENT>;
+
+#[repr(C)]
 pub(super) struct Index<P: Platform> {
-    root: Option<Root<P>>,
     /// Buckets in use.
     buckets: u32,
     /// The greatest power of two that is not above `buckets`, minus one.
     mask: u32,
-}
-
-/// What an index lacks before it can grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lacks {
-    Root,
-    Segment,
-}
-
-/// Allocates where segments will be.
-pub(super) fn new_root<P: Platform>(platform: &P) -> Option<Root<P>> {
-    platform.slab(SEGMENTS, |_| None)
+    segments: [Option<Segment<P>>; SEGMENTS],
 }
 
 /// Allocates a segment of empty buckets.
 pub(super) fn new_segment<P: Platform>(platform: &P) -> Option<Segment<P>> {
-    platform.slab(SEGMENT, |_| Bucket::EMPTY)
+    platform.array(|_| Bucket::EMPTY)
+}
+
+/// The number of a bucket's segment, and the bucket's number in it.
+#[inline]
+fn split_number(bucket: u32) -> (usize, usize) {
+    let bucket = bucket as usize;
+    (bucket / SEGMENT % SEGMENTS, bucket % SEGMENT)
 }
 
 impl<P: Platform> Index<P> {
     pub fn new() -> Self {
         Index {
-            root: None,
             buckets: 0,
             mask: 0,
+            segments: [const { None }; SEGMENTS],
         }
     }
 
@@ -201,16 +213,14 @@ impl<P: Platform> Index<P> {
     /// The bucket of a hash; `None` before the first segment is there.
     #[inline]
     pub fn bucket(&self, hash: u32) -> Option<&Bucket> {
-        let number = self.number(hash) as usize;
-        let segment = self.root.as_ref()?.get(number / SEGMENT)?.as_ref()?;
-        segment.get(number % SEGMENT)
+        let (segment, at) = split_number(self.number(hash));
+        self.segments.get(segment)?.as_ref()?.get(at)
     }
 
     #[inline]
     fn bucket_mut(&mut self, number: u32) -> Option<&mut Bucket> {
-        let number = number as usize;
-        let segment = self.root.as_mut()?.get_mut(number / SEGMENT)?.as_mut()?;
-        segment.get_mut(number % SEGMENT)
+        let (segment, at) = split_number(number);
+        self.segments.get_mut(segment)?.as_mut()?.get_mut(at)
     }
 
     /// Adds a record.  The next in its chain, which is the record's to keep;
@@ -234,31 +244,17 @@ impl<P: Platform> Index<P> {
         }
     }
 
-    /// What must be supplied before the index can hold one more than
-    /// `records`, none of them far down a chain.
-    pub fn lacks(&self, records: usize) -> Option<Lacks> {
-        if records < LOAD * self.buckets as usize {
-            return None;
-        }
-        let Some(root) = &self.root else {
-            return Some(Lacks::Root);
-        };
-        match root.get(self.buckets as usize / SEGMENT)? {
-            Some(_) => None,
-            None => Some(Lacks::Segment),
-        }
-    }
-
-    /// Takes the root, unless there is one already.
-    pub fn supply_root(&mut self, root: Root<P>) {
-        self.root.get_or_insert(root);
+    /// Must a segment be supplied before the index can hold one more than
+    /// `records`, none of them far down a chain?
+    pub fn lacks_segment(&self, records: usize) -> bool {
+        let (next, _) = split_number(self.buckets);
+        records >= LOAD * self.buckets as usize && matches!(self.segments.get(next), Some(None))
     }
 
     /// Takes the next segment; one that is not wanted any more is dropped.
     pub fn supply_segment(&mut self, segment: Segment<P>) {
-        let number = self.buckets as usize / SEGMENT;
-        let root = self.root.as_mut().and_then(|root| root.get_mut(number));
-        if let Some(place @ None) = root {
+        let (next, _) = split_number(self.buckets);
+        if let Some(place @ None) = self.segments.get_mut(next) {
             *place = Some(segment);
             self.buckets = self.buckets.max(1);
         }

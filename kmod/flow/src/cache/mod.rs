@@ -23,7 +23,7 @@ use crate::counters::{Sum, Tally};
 use crate::key::Packed;
 use crate::path::Path;
 use crate::platform::{Lock, Platform};
-use crate::sync::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use outlook::Outlook;
 use supply::{Supply, Wants};
 use table::{Hit, Table};
@@ -38,7 +38,7 @@ pub const MAX_LIMIT: usize = 4 << 20;
 
 /// When records leave the cache: milliseconds without a packet in the upper
 /// half, milliseconds since the first packet in the lower.  One word, so that
-/// no packet sees half a change, and a [`Moment`] is two registers.
+/// a [`Moment`] is two registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts(pub(crate) u64);
 
@@ -68,6 +68,34 @@ impl Timeouts {
         } else {
             Some(Cause::Active)
         }
+    }
+}
+
+/// The timeouts as they are set, in milliseconds.  They may change at any time,
+/// one after the other: a record that is due by one of each is due by the old
+/// ones or by the new.
+#[derive(Default)]
+pub(crate) struct SetTimeouts {
+    inactive: AtomicU32,
+    active: AtomicU32,
+}
+
+impl SetTimeouts {
+    pub fn set(&self, Timeouts(both): Timeouts) {
+        self.inactive.store((both >> 32) as u32, Relaxed);
+        self.active.store(both as u32, Relaxed);
+    }
+
+    pub fn get(&self) -> Timeouts {
+        let (inactive, active) = (self.inactive.load(Relaxed), self.active.load(Relaxed));
+        Timeouts(u64::from(inactive) << 32 | u64::from(active))
+    }
+
+    /// Is a record due that has been idle and is old for so many milliseconds?
+    // Each is read where it is compared: a packet has no register for both.
+    #[inline(always)]
+    fn are_over(&self, idle: u32, age: u32) -> bool {
+        idle >= self.inactive.load(Relaxed) || age >= self.active.load(Relaxed)
     }
 }
 
@@ -131,9 +159,9 @@ enum Opening {
 
 /// The flow records of one IP version.
 pub struct Cache<P: Platform, A: Address> {
-    shards: P::Locks<Table<P, A>>,
+    shards: P::Locks<Table<P, A>, SHARDS>,
     /// For each shard, when a sweep may find something.
-    outlooks: P::Slab<Outlook>,
+    outlooks: P::Array<Outlook, SHARDS>,
     limit: usize,
     open: AtomicUsize,
     closed: AtomicUsize,
@@ -151,8 +179,8 @@ impl<P: Platform, A: Address> Cache<P, A> {
     #[inline(never)]
     pub fn new(platform: &P, limit: usize) -> Option<Self> {
         Some(Cache {
-            shards: platform.locks(SHARDS, |_| Table::new())?,
-            outlooks: platform.slab(SHARDS, |_| Outlook::default())?,
+            shards: platform.locks(|_| Table::new())?,
+            outlooks: platform.array(|_| Outlook::default())?,
             limit: limit.clamp(1, MAX_LIMIT),
             open: AtomicUsize::new(0),
             closed: AtomicUsize::new(0),
@@ -176,29 +204,55 @@ impl<P: Platform, A: Address> Cache<P, A> {
 
     /// Accounts one packet of the flow whose key hashes to `hash`.  `path`
     /// looks up the routes of a new flow; it is called without a lock held.
+    /// For `PLAIN` see the engine.
     #[inline(always)]
-    pub(crate) fn account(
+    pub(crate) fn account<const PLAIN: bool>(
         &self,
         platform: &P,
         hash: u32,
         key: &Packed<A>,
         seen: Observation,
-        moment: Moment,
+        (now, timeouts): (u64, &SetTimeouts),
         path: impl FnOnce() -> Path<A>,
     ) -> Result<(), NoMemory> {
         let shard = self.shards.get(Self::number(hash)).ok_or(NoMemory)?;
         let hit = shard.with(|table| {
-            let moment = table.packet_clock(moment);
-            let hit = table.hit(hash, key, seen, moment, || self.may_close());
-            if let Hit::Ended | Hit::Stale = hit {
-                self.note_closed(hash, table);
+            let now = table.packet_clock(now);
+            match table.hit(hash, key, seen, now, timeouts) {
+                Some(hit) => hit,
+                None => {
+                    let timeouts = timeouts.get();
+                    self.hit_any(table, hash, *key, seen, Moment { now, timeouts })
+                }
             }
-            hit
         });
         match hit {
             Hit::Counted | Hit::Ended => Ok(()),
-            Hit::Stale | Hit::Miss => self.open_flow(platform, hash, key, seen, moment, path()),
+            Hit::Stale | Hit::Miss => {
+                let timeouts = timeouts.get();
+                let moment = Moment { now, timeouts };
+                self.open_flow(platform, hash, *key, seen, moment, path())
+            }
         }
+    }
+
+    /// As [`Table::hit`], for any packet.
+    // Not inlined, to keep the usual way short.
+    #[cold]
+    #[inline(never)]
+    fn hit_any(
+        &self,
+        table: &mut Table<P, A>,
+        hash: u32,
+        key: Packed<A>,
+        seen: Observation,
+        moment: Moment,
+    ) -> Hit {
+        let hit = table.hit_any(hash, &key, seen, moment, self.may_close());
+        if let Hit::Ended | Hit::Stale = hit {
+            self.note_closed(hash, table);
+        }
+        hit
     }
 
     /// Accounts the first packet of a flow.
@@ -207,15 +261,15 @@ impl<P: Platform, A: Address> Cache<P, A> {
         &self,
         platform: &P,
         hash: u32,
-        key: &Packed<A>,
+        key: Packed<A>,
         seen: Observation,
         moment: Moment,
         path: Path<A>,
     ) -> Result<(), NoMemory> {
-        /// The index's root and a segment, a directory and a page may be
-        /// missing, and others may use up what was supplied; more rounds than
-        /// this mean bad luck.
-        const ROUNDS: usize = 10;
+        /// A segment of the index, a directory and a page may be missing, and
+        /// others may use up what was supplied; more rounds than this mean
+        /// bad luck.
+        const ROUNDS: usize = 8;
         let shard = self.shards.get(Self::number(hash)).ok_or(NoMemory)?;
         let mut crowded = self.open.fetch_add(1, Relaxed) >= self.limit;
         let (mut supply, mut grow_index) = (None, true);
@@ -223,10 +277,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
             let opening = shard.with(|table| {
                 let moment = table.clock(moment);
                 // Another CPU may have opened the flow since.
-                let hit = table.hit(hash, key, seen, moment, || self.may_close());
-                if let Hit::Ended | Hit::Stale = hit {
-                    self.note_closed(hash, table);
-                }
+                let hit = self.hit_any(table, hash, key, seen, moment);
                 if let Hit::Counted | Hit::Ended = hit {
                     return Opening::Joined;
                 }
@@ -239,7 +290,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
                 if let Some(wants) = table.wants(grow_index) {
                     return Opening::Wants(wants);
                 }
-                if table.insert(hash, key, path, seen, moment.now) {
+                if table.insert(hash, &key, path, seen, moment.now) {
                     self.publish(Self::number(hash), table);
                     Opening::Done
                 } else {
@@ -255,7 +306,8 @@ impl<P: Platform, A: Address> Cache<P, A> {
                 Opening::Full => break,
                 Opening::Wants(wants) => match Supply::allocate(platform, wants) {
                     Some(allocated) => supply = Some(allocated),
-                    None if grow_index && wants.is_index() => grow_index = false,
+                    // It would only make lookups faster.
+                    None if grow_index && wants == Wants::Segment => grow_index = false,
                     None => break,
                 },
             }

@@ -11,15 +11,14 @@
 //! former of a million records fit a processor's second cache.
 
 use crate::address::Address;
-use crate::key::Packed;
 use crate::platform::Platform;
 
-use super::record::{Cause, Counted, Observation, Record};
+use super::record::{Cause, Record};
 use super::Moment;
 
 /// A page's records.
 pub(super) struct Page<P: Platform, A: Address> {
-    records: P::Slab<Record<A>>,
+    records: A::Page<P, Record<A>>,
     /// Bit per place: hit since the last visit.
     touched: u64,
 }
@@ -95,39 +94,29 @@ impl<P: Platform, A: Address> Page<P, A> {
 
     pub fn new(platform: &P) -> Option<Self> {
         Some(Page {
-            records: platform.slab(A::RECORDS_PER_PAGE, |_| Record::unused())?,
+            records: A::page(platform, |_| Record::unused())?,
             touched: 0,
         })
     }
 
     #[inline]
     pub fn record(&self, at: usize) -> Option<&Record<A>> {
-        self.records.get(at)
+        self.records.as_ref().get(at)
     }
 
     #[inline]
     pub fn record_mut(&mut self, at: usize) -> Option<&mut Record<A>> {
-        self.records.get_mut(at)
+        self.records.as_mut().get_mut(at)
     }
 
-    /// Accounts a packet to the record at `at`, if that is its flow's.
+    /// Remembers that the record at `at` was hit.
     #[inline(always)]
-    pub fn hit(
-        &mut self,
-        at: usize,
-        key: &Packed<A>,
-        seen: Observation,
-        moment: Moment,
-    ) -> Option<Counted> {
-        let record = self.records.get_mut(at)?;
-        if !record.is_of(key) {
-            return None;
-        }
+    pub fn touch(&mut self, at: usize) {
         // Written only where it changes, so that CPUs can share the line.
-        if self.touched & bit(at) == 0 {
-            self.touched |= bit(at);
+        let touched = self.touched | bit(at);
+        if touched != self.touched {
+            self.touched = touched;
         }
-        Some(record.hit(seen, moment))
     }
 }
 

@@ -18,15 +18,15 @@ const PAGES: usize = DIRECTORIES * PAGES_PER_DIRECTORY - 1;
 
 /// Some pages, and their ledgers apart from them.
 pub(super) struct Directory<P: Platform, A: Address> {
-    pages: P::Slab<Option<Page<P, A>>>,
-    ledgers: P::Slab<Ledger>,
+    pages: P::Array<Option<Page<P, A>>, PAGES_PER_DIRECTORY>,
+    ledgers: P::Array<Ledger, PAGES_PER_DIRECTORY>,
 }
 
 impl<P: Platform, A: Address> Directory<P, A> {
     pub fn new(platform: &P) -> Option<Self> {
         Some(Directory {
-            pages: platform.slab(PAGES_PER_DIRECTORY, |_| None)?,
-            ledgers: platform.slab(PAGES_PER_DIRECTORY, |_| Ledger::EMPTY)?,
+            pages: platform.array(|_| None)?,
+            ledgers: platform.array(|_| Ledger::EMPTY)?,
         })
     }
 }
@@ -53,12 +53,19 @@ pub(super) enum Lacking {
 /// The number of a place's page, and the place's number in it.
 #[inline]
 pub(super) fn split_place(place: Place) -> (usize, usize) {
-    ((place.0 / 64) as usize, (place.0 % 64) as usize)
+    let place = place.0 as usize;
+    (place / 64, place % 64)
 }
 
 /// The place of this number in a page.
 pub(super) fn join_place(page: usize, at: usize) -> Place {
     Place((page as u32).wrapping_mul(64).wrapping_add(at as u32))
+}
+
+/// The number of a page's directory.
+#[inline]
+fn directory_of(page: usize) -> usize {
+    page / PAGES_PER_DIRECTORY % DIRECTORIES
 }
 
 impl<P: Platform, A: Address> Pages<P, A> {
@@ -78,13 +85,12 @@ impl<P: Platform, A: Address> Pages<P, A> {
 
     #[inline]
     fn directory(&self, number: usize) -> Option<&Directory<P, A>> {
-        self.directories.get(number / PAGES_PER_DIRECTORY)?.as_ref()
+        self.directories.get(directory_of(number))?.as_ref()
     }
 
     #[inline]
     fn directory_mut(&mut self, number: usize) -> Option<&mut Directory<P, A>> {
-        let place = self.directories.get_mut(number / PAGES_PER_DIRECTORY)?;
-        place.as_mut()
+        self.directories.get_mut(directory_of(number))?.as_mut()
     }
 
     /// A page and its ledger.

@@ -7,7 +7,7 @@ use crate::packet::tcp;
 use crate::path::Path;
 
 use super::index::Link;
-use super::Moment;
+use super::{Moment, SetTimeouts};
 
 /// What one packet adds to its record.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +42,8 @@ pub struct FlowRecord<A> {
 pub enum Cause {
     /// No packet for the inactive timeout.
     Inactive,
-    /// Older than the active timeout, ended by TCP, or with a counter about
-    /// to overflow.
+    /// Older than the active timeout, ended by TCP, or with a counter that
+    /// another packet would have overflowed.
     Active,
     /// The cache was full and this was the record idle for longest.
     Full,
@@ -71,21 +71,6 @@ pub(super) struct Record<A: Address> {
     /// Why it left the index while it waits in its page, else meaningless.
     pub cause: Cause,
 }
-
-/// What became of a packet that is for a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counted {
-    /// It is accounted.
-    One,
-    /// It is accounted, and may be the last.
-    Last,
-    /// It is not: the record is due.
-    Due,
-}
-
-/// A record is closed when another packet of the greatest length (65,575
-/// octets, RFC 8200) might not fit its counter any more.
-const OCTETS_FULL: u32 = u32::MAX - (65_535 + 40);
 
 impl<A: Address> Record<A> {
     pub fn new(key: &Packed<A>, path: Path<A>, hash: u32, seen: Observation, now: u64) -> Self {
@@ -119,29 +104,29 @@ impl<A: Address> Record<A> {
         self.key.is(key)
     }
 
-    /// Accounts a packet, unless the record is due.
-    #[inline]
-    pub fn hit(&mut self, seen: Observation, moment: Moment) -> Counted {
-        if self.is_due(moment).is_some() {
-            return Counted::Due;
-        }
-        self.add(seen, moment.now);
-        // A first, cheap guess: see is_full() and has_ended().
-        let is_full = (self.octets | self.packets) > OCTETS_FULL;
-        if is_full | Self::has_ended(seen) {
-            return Counted::Last;
-        }
-        Counted::One
+    /// Accounts a packet that cannot be the record's last; `false`, with
+    /// nothing done, where it may be.
+    #[inline(always)]
+    pub fn add_plain(&mut self, seen: Observation, now: u64, timeouts: &SetTimeouts) -> bool {
+        let (idle, age) = self.idle_and_age(now);
+        !Self::has_ended(seen) && !timeouts.are_over(idle, age) && self.add(seen, now)
     }
 
-    /// Accounts a packet at `now`.
-    #[inline]
-    pub fn add(&mut self, seen: Observation, now: u64) {
-        // What is full has been closed, so neither wraps.
-        self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(seen.octets);
+    /// Accounts a packet at `now`; `false`, with nothing done, where a counter
+    /// would overflow.
+    #[inline(always)]
+    pub fn add(&mut self, seen: Observation, now: u64) -> bool {
+        let Some(octets) = self.octets.checked_add(seen.octets) else {
+            return false;
+        };
+        let Some(packets) = self.packets.checked_add(1) else {
+            return false;
+        };
+        self.packets = packets;
+        self.octets = octets;
         self.tcp_flags |= seen.tcp_flags;
         self.last = now as u32;
+        true
     }
 
     /// Has TCP ended the flow?  A FIN or RST in the packet that opens a flow
@@ -151,17 +136,18 @@ impl<A: Address> Record<A> {
         seen.tcp_flags & (tcp::FIN | tcp::RST) != 0
     }
 
-    /// Might another packet overflow a counter?
-    pub fn is_full(&self) -> bool {
-        self.octets > OCTETS_FULL || self.packets == u32::MAX
+    /// Is it due, and why?
+    #[inline(always)]
+    pub fn is_due(&self, moment: Moment) -> Option<Cause> {
+        let (idle, age) = self.idle_and_age(moment.now);
+        moment.timeouts.are_over(idle, age)
     }
 
-    /// Is it due, and why?
-    #[inline]
-    pub fn is_due(&self, moment: Moment) -> Option<Cause> {
-        let now = moment.now as u32;
-        let (idle, age) = (now.wrapping_sub(self.last), now.wrapping_sub(self.first));
-        moment.timeouts.are_over(idle, age)
+    /// Milliseconds since the last packet and since the first.
+    #[inline(always)]
+    fn idle_and_age(&self, now: u64) -> (u32, u32) {
+        let now = now as u32;
+        (now.wrapping_sub(self.last), now.wrapping_sub(self.first))
     }
 
     /// Uptime of the first packet, in milliseconds, as seen from `now`.

@@ -5,15 +5,13 @@
 use crate::address::Address;
 use crate::platform::Platform;
 
-use super::index::{self, Root, Segment};
+use super::index::{self, Segment};
 use super::page::Page;
 use super::pages::Directory;
 
 /// What a table needs before it can go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wants {
-    /// Room for the index's segments.
-    Root,
     /// A segment of the index.
     Segment,
     /// Room for pages.
@@ -22,16 +20,8 @@ pub(super) enum Wants {
     Page,
 }
 
-impl Wants {
-    /// Would it only make lookups faster?
-    pub fn is_index(self) -> bool {
-        matches!(self, Wants::Root | Wants::Segment)
-    }
-}
-
 /// What a table is given.
 pub(super) enum Supply<P: Platform, A: Address> {
-    Root(Root<P>),
     Segment(Segment<P>),
     Directory(Directory<P, A>),
     Page(Page<P, A>),
@@ -41,7 +31,6 @@ impl<P: Platform, A: Address> Supply<P, A> {
     /// Allocates what is wanted.
     pub fn allocate(platform: &P, wants: Wants) -> Option<Self> {
         Some(match wants {
-            Wants::Root => Supply::Root(index::new_root(platform)?),
             Wants::Segment => Supply::Segment(index::new_segment(platform)?),
             Wants::Directory => Supply::Directory(Directory::new(platform)?),
             Wants::Page => Supply::Page(Page::new(platform)?),

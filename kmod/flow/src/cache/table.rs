@@ -11,12 +11,12 @@ use crate::key::Packed;
 use crate::path::Path;
 use crate::platform::Platform;
 
-use super::index::{Index, Lacks, Link, Place};
+use super::index::{Index, Link, Place};
 use super::page::Bounds;
 use super::pages::{join_place, Lacking, Pages};
-use super::record::{Cause, Counted, FlowRecord, Observation, Record};
+use super::record::{Cause, FlowRecord, Observation, Record};
 use super::supply::{Supply, Wants};
-use super::Moment;
+use super::{Moment, SetTimeouts};
 
 /// Chain links followed before a lookup gives up.  With a keyed hash next to
 /// no record is in a chain; it bounds the work if the index could not grow for
@@ -117,13 +117,12 @@ impl<P: Platform, A: Address> Table<P, A> {
 
     /// As [`Table::clock`], for a packet: a step back is counted.
     #[inline(always)]
-    pub fn packet_clock(&mut self, moment: Moment) -> Moment {
-        let mut now = moment.now;
+    pub fn packet_clock(&mut self, mut now: u64) -> u64 {
         if now < self.now {
             now = self.stepped_back(now);
         }
         self.now = now;
-        Moment { now, ..moment }
+        now
     }
 
     #[cold]
@@ -135,103 +134,91 @@ impl<P: Platform, A: Address> Table<P, A> {
         self.now
     }
 
-    /// Accounts a packet to the flow's record, if there is one.  `may_close`
-    /// says whether another record may wait to be taken.
+    /// Accounts a packet to the flow's record, if that is easily found and the
+    /// packet cannot be its last; anything else is left to [`Table::hit_any`].
     #[inline(always)]
     pub fn hit(
         &mut self,
         hash: u32,
         key: &Packed<A>,
         seen: Observation,
-        moment: Moment,
-        may_close: impl FnOnce() -> bool,
-    ) -> Hit {
+        now: u64,
+        timeouts: &SetTimeouts,
+    ) -> Option<Hit> {
         let Some(bucket) = self.index.bucket(hash) else {
-            return Hit::Miss;
+            return Some(Hit::Miss);
         };
-        let mut found = None;
-        for link in bucket.matching(hash) {
-            // None where no record is: a tag of 0 may be that of an empty slot.
-            let Some((page, at)) = self.pages.page_of(link) else {
-                continue;
-            };
-            if let Some(counted) = page.hit(at, key, seen, moment) {
-                found = Some((link, counted));
-                break;
-            }
+        let Some(link) = bucket.matching(hash).next() else {
+            return (bucket.overflow() == Link::NONE).then_some(Hit::Miss);
+        };
+        let (page, at) = self.pages.page_of(link)?;
+        let record = page.record_mut(at).filter(|record| record.is_of(key))?;
+        if !record.add_plain(seen, now, timeouts) {
+            return None;
         }
-        match found {
-            Some((_, Counted::One)) => {
-                self.count(seen);
-                Hit::Counted
-            }
-            Some((link, counted)) => self.hit_last(link, counted, seen, moment, may_close()),
-            None => match bucket.overflow() {
-                Link::NONE => Hit::Miss,
-                chain => self.hit_in_chain(chain, key, seen, moment, may_close()),
-            },
-        }
+        page.touch(at);
+        self.count(seen);
+        Some(Hit::Counted)
     }
 
+    #[inline(always)]
     fn count(&mut self, seen: Observation) {
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(u64::from(seen.octets));
     }
 
-    /// As [`Table::hit`], for what found no slot in the index.
-    #[inline(never)]
-    fn hit_in_chain(
+    /// Accounts any packet to the flow's record, if there is one.  `may_close`
+    /// says whether another record may wait to be taken.
+    pub fn hit_any(
         &mut self,
-        mut chain: Link,
+        hash: u32,
         key: &Packed<A>,
         seen: Observation,
         moment: Moment,
         may_close: bool,
     ) -> Hit {
-        for _ in 0..MAX_CHAIN {
-            let Some((page, at)) = self.pages.page_of(chain) else {
-                return Hit::Miss;
-            };
-            match page.hit(at, key, seen, moment) {
-                None => chain = page.record(at).map_or(Link::NONE, |record| record.next),
-                Some(Counted::One) => {
-                    self.count(seen);
-                    return Hit::Counted;
-                }
-                Some(counted) => return self.hit_last(chain, counted, seen, moment, may_close),
-            }
+        match self.find(hash, key) {
+            Some(link) => self.hit_found(link, seen, moment, may_close),
+            None => Hit::Miss,
         }
-        Hit::Miss
     }
 
-    /// Closes a record that is due, that TCP has ended or whose counters are
-    /// full.  The others may wait until there is room, what is full may not:
-    /// the next packet could overflow it.
-    #[inline(never)]
-    fn hit_last(
-        &mut self,
-        link: Link,
-        counted: Counted,
-        seen: Observation,
-        moment: Moment,
-        may_close: bool,
-    ) -> Hit {
-        let Some(place) = link.place() else {
-            return Hit::Miss;
-        };
-        let Some(record) = self.pages.record_mut(place) else {
-            return Hit::Miss;
-        };
-        if counted == Counted::Due {
-            if let Some(cause) = record.is_due(moment).filter(|_| may_close) {
-                self.close(place, cause);
-                return Hit::Stale;
-            }
-            record.add(seen, moment.now);
+    /// Where the flow's record is.
+    fn find(&self, hash: u32, key: &Packed<A>) -> Option<Link> {
+        let bucket = self.index.bucket(hash)?;
+        // None where no record is: a tag of 0 may be that of an empty slot.
+        let record = |link: Link| self.pages.record(link.place_or_last());
+        let is_it = |link: &Link| record(*link).is_some_and(|record| record.is_of(key));
+        if let Some(link) = bucket.matching(hash).find(is_it) {
+            return Some(link);
         }
-        let is_full = record.is_full();
+        let next = |link: &Link| record(*link).map(|record| record.next);
+        let chain = core::iter::successors(Some(bucket.overflow()), next);
+        chain.take(MAX_CHAIN).find(is_it)
+    }
+
+    /// Accounts a packet to a record that may end with it.  A record that is
+    /// due, that TCP has ended or whose counters are full is closed.  The
+    /// others may wait until there is room, what is full may not.
+    fn hit_found(&mut self, link: Link, seen: Observation, moment: Moment, may_close: bool) -> Hit {
+        let place = link.place_or_last();
+        let Some((page, at)) = self.pages.page_of(link) else {
+            return Hit::Miss;
+        };
+        let Some(record) = page.record_mut(at) else {
+            return Hit::Miss;
+        };
+        if let Some(cause) = record.is_due(moment).filter(|_| may_close) {
+            self.close(place, cause);
+            return Hit::Stale;
+        }
+        if !record.add(seen, moment.now) {
+            self.close(place, Cause::Active);
+            return Hit::Stale;
+        }
+        page.touch(at);
         self.count(seen);
-        if is_full || (may_close && Record::<A>::has_ended(seen)) {
+        if may_close && Record::<A>::has_ended(seen) {
             self.close(place, Cause::Active);
             return Hit::Ended;
         }
@@ -242,24 +229,18 @@ impl<P: Platform, A: Address> Table<P, A> {
     /// index the chains may grow instead, if `grow_index` is false; only its
     /// first segment is needed.
     pub fn wants(&self, grow_index: bool) -> Option<Wants> {
-        let lacks = match self.index.lacks(self.open) {
-            Some(lacks) if grow_index || self.index.is_empty() => Some(lacks),
-            _ => None,
-        };
-        match lacks {
-            Some(Lacks::Root) => Some(Wants::Root),
-            Some(Lacks::Segment) => Some(Wants::Segment),
-            None => match self.pages.lacks()? {
-                Lacking::Directory => Some(Wants::Directory),
-                Lacking::Page => Some(Wants::Page),
-            },
+        if (grow_index || self.index.is_empty()) && self.index.lacks_segment(self.open) {
+            return Some(Wants::Segment);
         }
+        Some(match self.pages.lacks()? {
+            Lacking::Directory => Wants::Directory,
+            Lacking::Page => Wants::Page,
+        })
     }
 
     /// Takes what was allocated.  What is not wanted any more is dropped.
     pub fn supply(&mut self, supply: Supply<P, A>) {
         match supply {
-            Supply::Root(root) => self.index.supply_root(root),
             Supply::Segment(segment) => self.index.supply_segment(segment),
             Supply::Directory(directory) => self.pages.supply_directory(directory),
             Supply::Page(page) => self.pages.supply_page(page),

@@ -33,11 +33,20 @@ pub(super) enum Ports {
     None,
 }
 
+/// Lets the compiler know that what it is called in is less usual.
+#[cold]
+#[inline(always)]
+fn less_usual() {}
+
 /// What a protocol's header has.
 #[inline]
 pub(super) fn ports(proto: u8) -> Ports {
+    // Most packets are TCP's: it is asked for first.
+    if proto == protocol::TCP {
+        return Ports::AndFlags;
+    }
+    less_usual();
     match proto {
-        protocol::TCP => Ports::AndFlags,
         protocol::UDP | protocol::SCTP | protocol::UDP_LITE => Ports::Only,
         protocol::ICMP | protocol::ICMPV6 => Ports::TypeAndCode,
         _ => Ports::None,

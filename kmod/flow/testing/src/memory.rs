@@ -63,7 +63,8 @@ impl<T> Once<T> for StdOnce<T> {
 impl Platform for Memory {
     type Slab<T> = Box<[T]>;
     type Lock<T> = StdLock<T>;
-    type Locks<T> = Box<[StdLock<T>]>;
+    type Array<T, const N: usize> = Box<[T; N]>;
+    type Locks<T, const N: usize> = Box<[StdLock<T>; N]>;
     type Once<T> = StdOnce<T>;
 
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
@@ -74,8 +75,15 @@ impl Platform for Memory {
         Some((0..len).map(fill).collect())
     }
 
-    fn locks<T>(&self, len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Box<[StdLock<T>]>> {
-        self.slab(len, |i| StdLock(Mutex::new(fill(i))))
+    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Box<[T; N]>> {
+        self.slab(N, fill)?.try_into().ok()
+    }
+
+    fn locks<T, const N: usize>(
+        &self,
+        mut fill: impl FnMut(usize) -> T,
+    ) -> Option<Box<[StdLock<T>; N]>> {
+        self.array(|i| StdLock(Mutex::new(fill(i))))
     }
 
     fn once<T>(&self) -> StdOnce<T> {

@@ -54,6 +54,20 @@ pub unsafe fn unbox<T>(place: NonNull<T>) {
     unsafe { release(place) }
 }
 
+/// Makes `len` values, where they stay.
+///
+/// # Safety
+///
+/// From `first` on there is room for them, and nothing to be dropped.
+unsafe fn make_each<T>(first: NonNull<T>, len: usize, mut fill: impl FnMut(usize) -> T) {
+    for index in 0..len {
+        // SAFETY: there is room for `len` values.
+        let place = unsafe { first.add(index) };
+        // SAFETY: as above, and `fill` cannot panic half way.
+        unsafe { place.write(fill(index)) };
+    }
+}
+
 /// An owned run of values in one piece of memory.
 pub struct Slab<T> {
     first: NonNull<T>,
@@ -67,19 +81,15 @@ unsafe impl<T: Sync> Sync for Slab<T> {}
 
 impl<T> Slab<T> {
     /// `len` values, made where they stay.
-    pub fn new(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Self> {
+    pub fn new(len: usize, fill: impl FnMut(usize) -> T) -> Option<Self> {
         let layout = Layout::array::<T>(len).ok()?;
         let first = if layout.size() == 0 {
             NonNull::dangling()
         } else {
             allocate::<T>(layout)?
         };
-        for index in 0..len {
-            // SAFETY: the memory has room for `len` values.
-            let place = unsafe { first.add(index) };
-            // SAFETY: as above, and `fill` cannot panic half way.
-            unsafe { place.write(fill(index)) };
-        }
+        // SAFETY: the memory is new, and has room for `len` values.
+        unsafe { make_each(first, len, fill) };
         Some(Self { first, len })
     }
 }
@@ -111,6 +121,50 @@ impl<T> Drop for Slab<T> {
     }
 }
 
+/// As many values in one piece of memory as its type says.
+pub struct Array<T, const N: usize>(NonNull<[T; N]>);
+
+// SAFETY: an array owns its values as a `Box` does.
+unsafe impl<T: Send, const N: usize> Send for Array<T, N> {}
+// SAFETY: as above.
+unsafe impl<T: Sync, const N: usize> Sync for Array<T, N> {}
+
+impl<T, const N: usize> Array<T, N> {
+    /// `N` values, made where they stay.
+    pub fn new(fill: impl FnMut(usize) -> T) -> Option<Self> {
+        const { assert!(N * size_of::<T>() != 0) };
+        let place = allocate::<[T; N]>(Layout::new::<[T; N]>())?;
+        // SAFETY: the memory is new, and has room for `N` values.
+        unsafe { make_each(place.cast(), N, fill) };
+        Some(Self(place))
+    }
+}
+
+impl<T, const N: usize> Deref for Array<T, N> {
+    type Target = [T; N];
+
+    #[inline]
+    fn deref(&self) -> &[T; N] {
+        // SAFETY: `new` made the values there, which `self` owns.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl<T, const N: usize> DerefMut for Array<T, N> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T; N] {
+        // SAFETY: as in `deref`, and the borrow is exclusive.
+        unsafe { self.0.as_mut() }
+    }
+}
+
+impl<T, const N: usize> Drop for Array<T, N> {
+    fn drop(&mut self) {
+        // SAFETY: `new` made it as `boxed` does, and it goes with `self`.
+        unsafe { unbox(self.0) }
+    }
+}
+
 /// A value behind an mtx(9), in lines of memory of its own: what the value
 /// begins with is in the lock's.
 #[repr(C, align(64))]
@@ -126,27 +180,28 @@ unsafe impl<T: Send> Sync for Locked<T> {}
 
 /// A run of values, each behind a lock of its own. An mtx(9) must stay where it
 /// was initialised, so nobody gets these as `&mut`.
-pub struct Locks<T>(Slab<Locked<T>>);
+pub struct Locks<T, const N: usize>(Array<Locked<T>, N>);
 
-impl<T> Locks<T> {
-    /// `len` values, each behind a lock that is ready for use.
-    pub fn new(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Self> {
-        let slab = Slab::new(len, |index| Locked {
+impl<T, const N: usize> Locks<T, N> {
+    /// Values, each behind a lock that is ready for use.
+    pub fn new(mut fill: impl FnMut(usize) -> T) -> Option<Self> {
+        let locks = Array::new(|index| Locked {
             mtx: shim::mtx::uninitialised(),
             value: UnsafeCell::new(fill(index)),
         })?;
-        for lock in slab.iter() {
-            // SAFETY: the memory is zeroed, and the slab's values do not move.
+        for lock in locks.iter() {
+            // SAFETY: the memory is zeroed, and the array's values do not move.
             unsafe { shim::shim_mtx_init(&lock.mtx) };
         }
-        Some(Self(slab))
+        Some(Self(locks))
     }
 }
 
-impl<T> Deref for Locks<T> {
-    type Target = [Locked<T>];
+impl<T, const N: usize> Deref for Locks<T, N> {
+    type Target = [Locked<T>; N];
 
-    fn deref(&self) -> &[Locked<T>] {
+    #[inline]
+    fn deref(&self) -> &[Locked<T>; N] {
         &self.0
     }
 }
