@@ -7,9 +7,9 @@ use std::thread;
 
 use flow::cache::{Cursor, SHARDS};
 use flow::export::{AnyRecord, Appended, Clock, Stream, V5};
-use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, NoRoutes, Source, Timeouts};
+use flow::{Engine, FlowRecord, Moment, NoRoutes, Timeouts};
 use flow_workload::platform::Memory;
-use flow_workload::traffic::{flags, seed, Flow, Packet, Popularity, OCTETS};
+use flow_workload::traffic::{flags, seed, source, Flow, Packet, Popularity, OCTETS};
 
 use crate::clock::{best, now as clock, time, RUNS};
 
@@ -48,18 +48,6 @@ const CLOCK: Clock = Clock {
     unix_secs: 0,
     unix_nanos: 0,
 };
-
-fn source() -> Source {
-    Source {
-        link_type: LinkType::Ethernet,
-        input: 1,
-        fib: 0,
-        lookups: Lookups {
-            source: false,
-            destination: false,
-        },
-    }
-}
 
 impl Bed {
     /// An empty cache for so many flows.

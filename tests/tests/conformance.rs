@@ -8,6 +8,7 @@ use anyhow::{ensure, Context, Result};
 use end_to_end::frames::{frame, Transport};
 use end_to_end::programs::{program, Nghost};
 use end_to_end::proofs::{code, read, rows, tests_named};
+use tempfile::TempDir;
 
 #[test]
 fn every_proof_exists() -> Result<()> {
@@ -94,16 +95,22 @@ fn every_command_and_alias_has_a_row() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn a_new_hook_is_ethernet() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+/// A node `netflow` between em0 and its stack.
+fn watched(folder: &TempDir) -> Result<Nghost> {
     let nghost = Nghost::start(folder.path(), &["--interface", "em0,index=1"])?;
     nghost.script(
         "mkpeer em0: netflow lower iface0\n\
          name em0:lower netflow\n\
-         connect em0: netflow: upper out0\n\
-         msg netflow: setdlt { iface=0 dlt=12 }\n",
+         connect em0: netflow: upper out0\n",
     )?;
+    Ok(nghost)
+}
+
+#[test]
+fn a_new_hook_is_ethernet() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let nghost = watched(&folder)?;
+    nghost.script("msg netflow: setdlt { iface=0 dlt=12 }\n")?;
     let ifinfo = || nghost.ok("ngctl-rs", &["msg", "netflow:", "ifinfo", "0"]);
     ensure!(
         ifinfo()?.contains("{ data link type=12 conf=1 }"),
@@ -194,12 +201,9 @@ fn malformed_packets_are_skipped() -> Result<()> {
 #[test]
 fn the_node_goes_with_its_last_hook() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let nghost = Nghost::start(folder.path(), &["--interface", "em0,index=1"])?;
+    let nghost = watched(&folder)?;
     nghost.script(
-        "mkpeer em0: netflow lower iface0\n\
-         name em0:lower netflow\n\
-         connect em0: netflow: upper out0\n\
-         rmhook netflow: iface0\n\
+        "rmhook netflow: iface0\n\
          show netflow:\n\
          rmhook netflow: out0\n",
     )?;

@@ -15,7 +15,37 @@ const COLLECTED: &str = "/tmp/datagrams";
 /// Seconds until a thing must have happened that is only a matter of time.
 const SOON: u64 = 30;
 
+/// Where that collector listens.
+const COLLECTOR: &str = "127.0.0.1:4444";
+
 impl Guest {
+    /// Interfaces, a collector, and the two hubs that a node comes between.
+    pub fn hubs(&mut self) -> Result<Pair> {
+        let pair = self.pair()?;
+        self.collect()?;
+        self.ngctl(&hubs(&pair.near))?;
+        Ok(pair)
+    }
+
+    /// The same with the node, which exports to the collector.
+    pub fn watched(&mut self) -> Result<Pair> {
+        let pair = self.hubs()?;
+        self.node()?;
+        Ok(pair)
+    }
+
+    /// The node between the hubs.
+    pub fn node(&mut self) -> Result<()> {
+        self.ngctl(&node(COLLECTOR))?;
+        Ok(())
+    }
+
+    /// Has a node export to the collector.
+    pub fn export(&mut self, node: &str) -> Result<()> {
+        self.ngctl(&exports(node, COLLECTOR))?;
+        Ok(())
+    }
+
     /// A node named `netflow` between the interface and the stack, whose
     /// records are due after a second and go to the UDP port `to`.
     pub fn inline(&mut self, pair: &Pair, to: &str) -> Result<()> {
@@ -121,13 +151,19 @@ pub fn hubs(interface: &str) -> String {
 
 /// A script: the node between the hubs, with its ksocket.
 pub fn node(to: &str) -> String {
-    format!(
-        "mkpeer below: netflow node iface0
+    let script = "mkpeer below: netflow node iface0
          name below:node netflow
          connect above: netflow: node out0
-         msg netflow: settimeouts {{ inactive=1 active=1 }}
-         mkpeer netflow: ksocket export inet/dgram/udp
-         msg netflow:export connect inet/{to}
+";
+    script.to_string() + &exports("netflow", to)
+}
+
+/// A script: a node's records are due after a second, and go to a UDP port.
+fn exports(node: &str, to: &str) -> String {
+    format!(
+        "msg {node}: settimeouts {{ inactive=1 active=1 }}
+         mkpeer {node}: ksocket export inet/dgram/udp
+         msg {node}:export connect inet/{to}
 "
     )
 }

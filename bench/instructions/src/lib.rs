@@ -13,9 +13,9 @@ mod bare;
 
 use alloc::vec::Vec;
 
-use flow::{Engine, LinkType, Lookups, NoRoutes, Source};
+use flow::{Engine, NoRoutes};
 use flow_workload::platform::Memory;
-use flow_workload::traffic::{flags, seed, Flow, Packet, Popularity};
+use flow_workload::traffic::{flags, seed, source, Flow, Packet, Popularity};
 
 /// Packets that are counted.
 pub const PACKETS: usize = 100_000;
@@ -49,15 +49,7 @@ pub extern "C" fn measured(engine: &Engine<Memory>, packets: &[Packet]) {
 
 #[inline(always)]
 fn hits(engine: &Engine<Memory>, packets: &[Packet]) {
-    let source = core::hint::black_box(Source {
-        link_type: LinkType::Ethernet,
-        input: 1,
-        fib: 0,
-        lookups: Lookups {
-            source: false,
-            destination: false,
-        },
-    });
+    let source = core::hint::black_box(source());
     for packet in packets {
         // Whatever is refused is missing in the sums.
         let _ = engine.observe(&packet.0[..], source, 1, &NoRoutes);

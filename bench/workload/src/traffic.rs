@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use flow::{Seed, SEED_WORDS};
+use flow::{LinkType, Lookups, Seed, Source, SEED_WORDS};
 
 /// The first octets of a packet: as many as a line of memory has.
 pub const HEADER: usize = 64;
@@ -146,6 +146,19 @@ impl SplitMix {
     /// A number below `limit`.
     pub fn below(&mut self, limit: u32) -> u32 {
         (((self.draw() >> 32) * u64::from(limit)) >> 32) as u32
+    }
+}
+
+/// Where the packets come from: no route is looked up for them.
+pub fn source() -> Source {
+    Source {
+        link_type: LinkType::Ethernet,
+        input: 1,
+        fib: 0,
+        lookups: Lookups {
+            source: false,
+            destination: false,
+        },
     }
 }
 

@@ -26,16 +26,8 @@ fn story(guest: &mut Guest) -> Result<()> {
     )?;
     guest.load_test()?;
     guest.collect()?;
-    guest.ngctl(
-        "mkpeer vmtest x x
-         name .:x source
-         mkpeer source: netflow out iface0
-         name source:out netflow
-         mkpeer netflow: vmtest out0 in
-         msg netflow: settimeouts { inactive=1 active=1 }
-         mkpeer netflow: ksocket export inet/dgram/udp
-         msg netflow:export connect inet/127.0.0.1:4444",
-    )?;
+    count::node_between(guest)?;
+    guest.export("netflow")?;
 
     // Rates that neither divide each other nor what a packet asks for, so that
     // everyone who asks is refused some time; then one that leaves nobody out.

@@ -19,11 +19,9 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.ngctl(&format!(
         "mkpeer {near}: netflow lower iface0
          name {near}:lower netflow
-         connect {near}: netflow: upper out0
-         msg netflow: settimeouts {{ inactive=1 active=1 }}
-         mkpeer netflow: ksocket export inet/dgram/udp
-         msg netflow:export connect inet/127.0.0.1:4444"
+         connect {near}: netflow: upper out0"
     ))?;
+    guest.export("netflow")?;
     guest.pour()?;
     guest.collects()?;
     guest.ok(&format!("ifconfig {near} destroy"))?;

@@ -17,9 +17,7 @@ pub const SCENARIO: Scenario = Scenario {
 };
 
 fn story(guest: &mut Guest) -> Result<()> {
-    let pair = guest.pair()?;
-    guest.collect()?;
-    guest.inline(&pair, "127.0.0.1:4444")?;
+    let pair = guest.watched()?;
     // The jail's node sees what goes out, and its records go out as well: to
     // this side, and through the node here.
     let script = hubs(&pair.far) + &node("192.168.1.1:4445");

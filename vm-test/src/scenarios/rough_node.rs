@@ -2,10 +2,7 @@
 //! Nodes are made in the middle of the load, and shut down in it.
 
 use super::{Scenario, USUAL};
-use crate::{
-    guest::Guest,
-    load::{hubs, node},
-};
+use crate::guest::Guest;
 use anyhow::Result;
 
 /// See the file's head.
@@ -16,13 +13,11 @@ pub const SCENARIO: Scenario = Scenario {
 };
 
 fn story(guest: &mut Guest) -> Result<()> {
-    let pair = guest.pair()?;
-    guest.collect()?;
-    guest.ngctl(&hubs(&pair.near))?;
+    guest.hubs()?;
     guest.pour()?;
     let mut packets = 0;
     for _ in 0..5 {
-        guest.ngctl(&node("127.0.0.1:4444"))?;
+        guest.node()?;
         guest.passes("netflow")?;
         let account = guest.close("netflow")?;
         account.has("handed_over")?;

@@ -13,9 +13,7 @@ pub const SCENARIO: Scenario = Scenario {
 };
 
 fn story(guest: &mut Guest) -> Result<()> {
-    let pair = guest.pair()?;
-    guest.collect()?;
-    guest.inline(&pair, "127.0.0.1:4444")?;
+    guest.watched()?;
     guest.pour()?;
     guest.collects()?;
     for _ in 0..3 {

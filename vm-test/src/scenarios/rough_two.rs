@@ -2,7 +2,7 @@
 //! One node behind the other, each with a ksocket to the same collector.
 
 use super::{Scenario, USUAL};
-use crate::{guest::Guest, load::hubs};
+use crate::guest::Guest;
 use anyhow::Result;
 
 /// See the file's head.
@@ -13,22 +13,16 @@ pub const SCENARIO: Scenario = Scenario {
 };
 
 fn story(guest: &mut Guest) -> Result<()> {
-    let pair = guest.pair()?;
-    guest.collect()?;
-    guest.ngctl(&hubs(&pair.near))?;
+    guest.hubs()?;
     guest.ngctl(
         "mkpeer below: netflow node iface0
          name below:node first
          mkpeer first: netflow out0 iface0
          name first:out0 second
-         connect above: second: node out0
-         msg first: settimeouts { inactive=1 active=1 }
-         msg second: settimeouts { inactive=1 active=1 }
-         mkpeer first: ksocket export inet/dgram/udp
-         msg first:export connect inet/127.0.0.1:4444
-         mkpeer second: ksocket export inet/dgram/udp
-         msg second:export connect inet/127.0.0.1:4444",
+         connect above: second: node out0",
     )?;
+    guest.export("first")?;
+    guest.export("second")?;
     guest.pour()?;
     guest.passes("first")?;
     guest.passes("second")?;
