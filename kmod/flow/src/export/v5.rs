@@ -7,13 +7,16 @@
 
 use core::net::Ipv4Addr;
 
+use zerocopy::network_endian::{U16, U32};
+use zerocopy::{Immutable, IntoBytes};
+
 use super::{AnyRecord, Appended, Clock, Protocol};
 use crate::cache::FlowRecord;
 
 /// Octets of the header.
-pub const HEADER_LEN: usize = 24;
+pub const HEADER_LEN: usize = size_of::<Header>();
 /// Octets of a record.
-pub const RECORD_LEN: usize = 48;
+pub const RECORD_LEN: usize = size_of::<Record>();
 /// Records in a full datagram.
 pub const MAX_RECORDS: usize = 30;
 
@@ -54,10 +57,11 @@ impl Protocol for V5 {
             return Appended::NotCarried;
         };
         let at = HEADER_LEN + usize::from(self.count) * RECORD_LEN;
-        let Some(place) = buffer.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) else {
+        let record = Record::from(record);
+        let place = buffer.get_mut(at..);
+        let Some(Ok(())) = place.map(|place| record.write_to_prefix(place)) else {
             return Appended::NotCarried;
         };
-        *place = encode(record);
         self.count += 1;
         if usize::from(self.count) < MAX_RECORDS {
             Appended::Room
@@ -68,123 +72,99 @@ impl Protocol for V5 {
 
     fn finish(&mut self, buffer: &mut [u8], clock: Clock) -> usize {
         let count = core::mem::take(&mut self.count);
-        let Some(header) = buffer.first_chunk_mut() else {
-            return 0;
-        };
-        if count == 0 {
+        if count == 0 || self.header(count, clock).write_to_prefix(buffer).is_err() {
             return 0;
         }
-        *header = self.header(count, clock);
         self.sequence = self.sequence.wrapping_add(u32::from(count));
         HEADER_LEN + usize::from(count) * RECORD_LEN
     }
 }
 
+/// Table B-3.
+#[derive(IntoBytes, Immutable)]
+#[repr(C)]
+struct Header {
+    version: U16,
+    count: U16,
+    sys_uptime: U32,
+    unix_secs: U32,
+    unix_nsecs: U32,
+    flow_sequence: U32,
+    engine_type: u8,
+    engine_id: u8,
+    /// 0: not sampled.
+    sampling_interval: U16,
+}
+
 impl V5 {
-    fn header(&self, count: u16, clock: Clock) -> [u8; HEADER_LEN] {
-        let [v0, v1] = VERSION.to_be_bytes();
-        let [n0, n1] = count.to_be_bytes();
-        let [u0, u1, u2, u3] = (clock.uptime as u32).to_be_bytes();
-        let [t0, t1, t2, t3] = clock.unix_secs.to_be_bytes();
-        let [f0, f1, f2, f3] = clock.unix_nanos.to_be_bytes();
-        let [q0, q1, q2, q3] = self.sequence.to_be_bytes();
-        // engine_type 0; sampling_interval 0: not sampled.
-        [
-            v0,
-            v1,
-            n0,
-            n1,
-            u0,
-            u1,
-            u2,
-            u3,
-            t0,
-            t1,
-            t2,
-            t3,
-            f0,
-            f1,
-            f2,
-            f3,
-            q0,
-            q1,
-            q2,
-            q3,
-            0,
-            self.engine_id,
-            0,
-            0,
-        ]
+    fn header(&self, count: u16, clock: Clock) -> Header {
+        Header {
+            version: VERSION.into(),
+            count: count.into(),
+            sys_uptime: (clock.uptime as u32).into(),
+            unix_secs: clock.unix_secs.into(),
+            unix_nsecs: clock.unix_nanos.into(),
+            flow_sequence: self.sequence.into(),
+            engine_type: 0,
+            engine_id: self.engine_id,
+            sampling_interval: U16::ZERO,
+        }
     }
 }
 
-/// A record, in the order of Cisco's table: srcaddr, dstaddr, nexthop, input,
-/// output, dPkts, dOctets, First, Last, srcport, dstport, pad1, tcp_flags,
-/// prot, tos, src_as, dst_as, src_mask, dst_mask, pad2.  The autonomous
-/// systems are 0: the kernel does not know them.
-fn encode(record: &FlowRecord<Ipv4Addr>) -> [u8; RECORD_LEN] {
-    let [s0, s1, s2, s3] = record.key.src.octets();
-    let [d0, d1, d2, d3] = record.key.dst.octets();
-    let [h0, h1, h2, h3] = record.path.next_hop.octets();
-    let [i0, i1] = record.key.input.to_be_bytes();
-    let [o0, o1] = record.path.output.to_be_bytes();
-    let [p0, p1, p2, p3] = record.packets.to_be_bytes();
-    let [b0, b1, b2, b3] = record.octets.to_be_bytes();
-    let [f0, f1, f2, f3] = (record.first as u32).to_be_bytes();
-    let [l0, l1, l2, l3] = (record.last as u32).to_be_bytes();
-    let [sp0, sp1] = record.key.sport.to_be_bytes();
-    let [dp0, dp1] = record.key.dport.to_be_bytes();
-    let [_, flags] = record.tcp_flags.to_be_bytes();
-    [
-        s0,
-        s1,
-        s2,
-        s3,
-        d0,
-        d1,
-        d2,
-        d3,
-        h0,
-        h1,
-        h2,
-        h3,
-        i0,
-        i1,
-        o0,
-        o1,
-        p0,
-        p1,
-        p2,
-        p3,
-        b0,
-        b1,
-        b2,
-        b3,
-        f0,
-        f1,
-        f2,
-        f3,
-        l0,
-        l1,
-        l2,
-        l3,
-        sp0,
-        sp1,
-        dp0,
-        dp1,
-        0,
-        flags,
-        record.key.proto,
-        record.key.tos,
-        0,
-        0,
-        0,
-        0,
-        record.path.src_mask,
-        record.path.dst_mask,
-        0,
-        0,
-    ]
+/// Table B-4.
+#[derive(IntoBytes, Immutable)]
+#[repr(C)]
+struct Record {
+    srcaddr: [u8; 4],
+    dstaddr: [u8; 4],
+    nexthop: [u8; 4],
+    input: U16,
+    output: U16,
+    d_pkts: U32,
+    d_octets: U32,
+    first: U32,
+    last: U32,
+    srcport: U16,
+    dstport: U16,
+    pad1: u8,
+    tcp_flags: u8,
+    prot: u8,
+    tos: u8,
+    /// The kernel does not know the autonomous systems: 0.
+    src_as: U16,
+    dst_as: U16,
+    src_mask: u8,
+    dst_mask: u8,
+    pad2: U16,
+}
+
+impl From<&FlowRecord<Ipv4Addr>> for Record {
+    fn from(record: &FlowRecord<Ipv4Addr>) -> Self {
+        let (key, path) = (&record.key, &record.path);
+        Record {
+            srcaddr: key.src.octets(),
+            dstaddr: key.dst.octets(),
+            nexthop: path.next_hop.octets(),
+            input: key.input.into(),
+            output: path.output.into(),
+            d_pkts: record.packets.into(),
+            d_octets: record.octets.into(),
+            first: (record.first as u32).into(),
+            last: (record.last as u32).into(),
+            srcport: key.sport.into(),
+            dstport: key.dport.into(),
+            pad1: 0,
+            tcp_flags: record.tcp_flags as u8,
+            prot: key.proto,
+            tos: key.tos,
+            src_as: U16::ZERO,
+            dst_as: U16::ZERO,
+            src_mask: path.src_mask,
+            dst_mask: path.dst_mask,
+            pad2: U16::ZERO,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,54 +6,17 @@
 //! for each run of records of the same IP version.  All numbers are
 //! big-endian; a FlowSet ends on a multiple of 4 octets.
 
+mod layout;
+
+use zerocopy::IntoBytes;
+
 use super::{AnyRecord, Appended, Clock, Protocol};
-use crate::address::Address;
-use crate::cache::FlowRecord;
-
-const VERSION: u16 = 9;
-const HEADER_LEN: usize = 20;
-const FLOWSET_HEADER_LEN: usize = 4;
-const TEMPLATE_FLOWSET: u16 = 0;
-
-/// Base's template of IPv4 flows: 255 plus its flow type 1.
-const TEMPLATE_V4: u16 = 256;
-/// Base's template of IPv6 flows: 255 plus its flow type 4.
-const TEMPLATE_V6: u16 = 259;
-
-const RECORD_LEN_V4: usize = 57;
-const RECORD_LEN_V6: usize = 93;
+use layout::{templates, Header, Record, FLOWSET_HEADER_LEN, HEADER_LEN};
+use layout::{RECORD_LEN_V6, TEMPLATES, TEMPLATES_LEN, TEMPLATE_V4, TEMPLATE_V6};
 
 /// What base leaves of the MTU for IP and UDP: an IPv6 and a UDP header and
 /// 16 octets of options.
 const HEADROOM: usize = 40 + 8 + 16;
-
-/// Field types (RFC 3954, section 8) and lengths in octets.  Where IPv4 and
-/// IPv6 differ they differ in the three addresses only.
-const FIELDS: usize = 20;
-const ADDRESSES_V4: [(u16, u16); 3] = [(8, 4), (12, 4), (15, 4)];
-const ADDRESSES_V6: [(u16, u16); 3] = [(27, 16), (28, 16), (62, 16)];
-const COMMON: [(u16, u16); FIELDS - 3] = [
-    (10, 2), // INPUT_SNMP
-    (14, 2), // OUTPUT_SNMP
-    (2, 4),  // IN_PKTS
-    (1, 4),  // IN_BYTES
-    (24, 4), // OUT_PKTS
-    (23, 4), // OUT_BYTES
-    (22, 4), // FIRST_SWITCHED
-    (21, 4), // LAST_SWITCHED
-    (7, 2),  // L4_SRC_PORT
-    (11, 2), // L4_DST_PORT
-    (6, 1),  // TCP_FLAGS
-    (4, 1),  // PROTOCOL
-    (5, 1),  // TOS
-    (16, 4), // SRC_AS
-    (17, 4), // DST_AS
-    (9, 1),  // SRC_MASK
-    (13, 1), // DST_MASK
-];
-/// Both templates, as they stand in the template FlowSet.
-const TEMPLATES_LEN: usize = FLOWSET_HEADER_LEN + 2 * (4 + 4 * FIELDS);
-const TEMPLATES: u16 = 2;
 
 /// How version 9 is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,16 +175,12 @@ impl Protocol for V9 {
         }
         match record {
             AnyRecord::V4(record) => {
-                let addresses = [record.key.src, record.key.dst, record.path.next_hop];
-                let [src, dst, next_hop] = addresses.map(|address| address.octets());
-                let bytes: [u8; RECORD_LEN_V4] = encode(record, [&src, &dst, &next_hop]);
-                self.append_encoded(buffer, TEMPLATE_V4, &bytes);
+                let record = Record::of(record, |address| address.octets());
+                self.append_encoded(buffer, TEMPLATE_V4, record.as_bytes());
             }
             AnyRecord::V6(record) => {
-                let addresses = [record.key.src, record.key.dst, record.path.next_hop];
-                let [src, dst, next_hop] = addresses.map(|address| address.octets());
-                let bytes: [u8; RECORD_LEN_V6] = encode(record, [&src, &dst, &next_hop]);
-                self.append_encoded(buffer, TEMPLATE_V6, &bytes);
+                let record = Record::of(record, |address| address.octets());
+                self.append_encoded(buffer, TEMPLATE_V6, record.as_bytes());
             }
         }
         if self.has_room() {
@@ -241,87 +200,21 @@ impl Protocol for V9 {
         }
         self.close_flowset(buffer);
         let count = core::mem::take(&mut self.count);
-        let Some(header) = buffer.first_chunk_mut() else {
+        let header = Header::new(count, self.sequence, self.source_id, clock);
+        if header.write_to_prefix(buffer).is_err() {
             return 0;
-        };
-        *header = self.header(count, clock);
+        }
         self.sequence = self.sequence.wrapping_add(1);
         self.len
     }
 }
 
-impl V9 {
-    fn header(&self, count: u16, clock: Clock) -> [u8; HEADER_LEN] {
-        let [v0, v1] = VERSION.to_be_bytes();
-        let [n0, n1] = count.to_be_bytes();
-        let [u0, u1, u2, u3] = (clock.uptime as u32).to_be_bytes();
-        let [t0, t1, t2, t3] = clock.unix_secs.to_be_bytes();
-        let [q0, q1, q2, q3] = self.sequence.to_be_bytes();
-        let [d0, d1, d2, d3] = self.source_id.to_be_bytes();
-        [
-            v0, v1, n0, n1, u0, u1, u2, u3, t0, t1, t2, t3, q0, q1, q2, q3, d0, d1, d2, d3,
-        ]
-    }
-}
-
-/// The octets of the template FlowSet.
-fn templates() -> impl Iterator<Item = u8> {
-    let template = |id: u16, addresses: [(u16, u16); 3]| {
-        let fields = addresses.into_iter().chain(COMMON);
-        let words = fields.flat_map(|(field, len)| [field, len]);
-        [id, FIELDS as u16].into_iter().chain(words)
-    };
-    [TEMPLATE_FLOWSET, TEMPLATES_LEN as u16]
-        .into_iter()
-        .chain(template(TEMPLATE_V4, ADDRESSES_V4))
-        .chain(template(TEMPLATE_V6, ADDRESSES_V6))
-        .flat_map(u16::to_be_bytes)
-}
-
-/// A record of `LEN` octets: source, destination and next hop, then the
-/// fields of [`COMMON`].  Outgoing counters and autonomous systems are 0, as
-/// in base: the node does not know them.
-// Not inlined: the list of fields would take much of a kernel's stack frame.
-#[inline(never)]
-fn encode<A: Address, const LEN: usize>(
-    record: &FlowRecord<A>,
-    addresses: [&[u8]; 3],
-) -> [u8; LEN] {
-    let [_, flags] = record.tcp_flags.to_be_bytes();
-    let no_counter = [0; 4];
-    let no_system = [0; 4];
-    let fields: [&[u8]; FIELDS - 3] = [
-        &record.key.input.to_be_bytes(),
-        &record.path.output.to_be_bytes(),
-        &record.packets.to_be_bytes(),
-        &record.octets.to_be_bytes(),
-        &no_counter,
-        &no_counter,
-        &(record.first as u32).to_be_bytes(),
-        &(record.last as u32).to_be_bytes(),
-        &record.key.sport.to_be_bytes(),
-        &record.key.dport.to_be_bytes(),
-        &[flags],
-        &[record.key.proto],
-        &[record.key.tos],
-        &no_system,
-        &no_system,
-        &[record.path.src_mask],
-        &[record.path.dst_mask],
-    ];
-    let mut bytes = [0; LEN];
-    let octets = addresses.into_iter().chain(fields).flatten();
-    for (place, octet) in bytes.iter_mut().zip(octets) {
-        *place = *octet;
-    }
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
+    use super::layout::{RECORD_LEN_V4, TEMPLATE_FLOWSET};
     use super::*;
-    use crate::{Key, Path};
+    use crate::{FlowRecord, Key, Path};
     use core::net::{Ipv4Addr, Ipv6Addr};
     use std::vec;
     use std::vec::Vec;
