@@ -3,6 +3,7 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
+use flow_testing::cases;
 use flow_testing::packets::{udp, udp6};
 use netflow_testing::*;
 use ng_netflow::{Role, TICK_MS};
@@ -42,7 +43,7 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(cases(256)))]
 
     /// Whatever fails and whoever comes and goes: no packet is unaccounted.
     #[test]

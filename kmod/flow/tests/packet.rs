@@ -4,6 +4,7 @@
 use flow::packet::{parse, plain, Datagram, Parsed, Transport};
 use flow::{Address, LinkType, Refusal};
 use flow_testing::captures::{captures, read_pcap, shared};
+use flow_testing::cases;
 use flow_testing::packets::Pieces;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -230,7 +231,7 @@ fn it_does_not_matter_where_the_first_piece_ends() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(cases(4096)))]
 
     /// No bytes at all make the parser panic, and how they are split into
     /// pieces changes nothing.

@@ -1,14 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What tests of the engine share: [`memory`] that can be made to fail,
-//! [`packets`] made by hand, and [`captures`] of real ones.
+//! [`packets`] made by hand, [`captures`] of real ones, and what [`drive`]s an
+//! engine.
 
 pub mod captures;
+pub mod drive;
 pub mod memory;
 pub mod packets;
 
 use flow::{Engine, LinkType, Lookups, Seed, Source, SEED_WORDS};
 
 pub use memory::Memory;
+
+/// TCP's flags.
+pub mod flags {
+    /// No more data from the sender.
+    pub const FIN: u8 = 0x01;
+    /// An acknowledgement.
+    pub const ACK: u8 = 0x10;
+}
+
+/// More records than a test has.
+pub const PLENTY: usize = 1 << 20;
+
+/// How many cases a property test tries: as many as `PROPTEST_CASES` says,
+/// else `usually`.
+pub fn cases(usually: u32) -> u32 {
+    let said = std::env::var("PROPTEST_CASES").ok();
+    said.and_then(|said| said.parse().ok()).unwrap_or(usually)
+}
 
 /// A seed, the same in every run.
 pub fn seed() -> Seed {
