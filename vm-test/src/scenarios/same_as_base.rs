@@ -20,7 +20,8 @@ pub const SCENARIO: Scenario = Scenario {
 const DIFFERENCES: &str = include_str!("../../files/differences.txt");
 
 /// The commands, for `ngctl` and `flowctl` of either kind; `EPAIR` is the
-/// interface, `INDEX` its number.
+/// interface, `INDEX` its number. What stands behind `ngctl <` is a script, a
+/// line before each semicolon.
 const COMMANDS: &str = "
 ngctl list
 ngctl list -l
@@ -32,7 +33,45 @@ ngctl show nosuch:
 ngctl status netflow:
 ngctl types
 ngctl dot
+ngctl dot -c
+ngctl dot -c /tmp/graph
+cat /tmp/graph
+ngctl dot /tmp/graph
+cat /tmp/graph
+ngctl dot /tmp/nosuch/graph
+ngctl dot one two
+ngctl graphviz -c
+ngctl confdot
 ngctl bogus
+ngctl s
+ngctl sho netflow:
+ngctl inquire netflow:
+ngctl info netflow:export
+ngctl info
+ngctl list nosuch
+ngctl status
+ngctl types nosuch
+ngctl debug
+ngctl debug 1
+ngctl debug -1
+ngctl debug 1 2
+ngctl < debug; debug +; debug; debug -; debug; debug 0; debug
+ngctl < types; ; ; ; ; ; quit; list
+ngctl < types; ; ; ; ; ; exit; list
+ngctl < # a comment; ; list; bogus; types
+ngctl -f /nosuch/script
+ngctl < read /nosuch/script
+ngctl < source /tmp/lines
+ngctl < . /tmp/lines
+ngctl read /tmp/lines
+ngctl read
+ngctl -n nosuch:name list
+ngctl -n twelve show twelve:
+ngctl -j far list
+ngctl -j far -n inside show inside:
+ngctl -j far show netflow:
+ngctl -j nosuch list
+ngctl -j 4711 list
 ngctl mkpeer
 ngctl mkpeer netflow: nosuchtype foo bar
 ngctl mkpeer netflow: hub iface0 x
@@ -43,10 +82,48 @@ ngctl mkpeer netflow: hub iface65534 x
 ngctl mkpeer netflow: hub export x
 ngctl mkpeer netflow: hub out0 x
 ngctl connect netflow: netflow: out1 nosuchhook
+ngctl connect
+ngctl connect netflow: nosuch: x y
+ngctl mkpeer netflow: hub iface4 x
+ngctl connect netflow:iface4 netflow: y iface5
+ngctl join netflow: netflow:iface4 out4 z
+ngctl join netflow: netflow:iface4 out4 z2
+ngctl join netflow:iface4 netflow: y out5
+ngctl show netflow:iface4
+ngctl disconnect netflow: out4
+ngctl rmhook netflow:iface4 y
+ngctl rmhook netflow:iface4 y
+ngctl rmhook
+ngctl show netflow:iface4
+ngctl kill netflow:iface4
+ngctl shutdown
+ngctl mkpeer netflow: hub iface4 x
+ngctl rmnode netflow:iface4
+ngctl rmnode netflow:iface4
 ngctl name netflow: netflow
 ngctl name nosuch: foo
 ngctl rmhook netflow: nosuch
+ngctl name
+ngctl config
 ngctl config netflow:
+ngctl config netflow: one
+ngctl config netflow: one two=three four
+ngctl config netflow:iface1 one
+ngctl config nosuch: one
+ngctl < connect . netflow:iface1 in q; write in 1 2 3
+ngctl < connect . netflow:iface1 in q; w in 0x41 010 -128 255
+ngctl < connect . netflow:iface1 in q; write in 256
+ngctl < connect . netflow:iface1 in q; write in x
+ngctl < connect . netflow:iface1 in q; write in -129
+ngctl < connect . netflow:iface1 in q; write in
+ngctl < connect . netflow:iface1 in q; write out 1
+ngctl < connect . netflow:iface1 in q; write in -f /tmp/frame
+ngctl < connect . netflow:iface1 in q; write in -f /tmp/empty
+ngctl < connect . netflow:iface1 in q; write in -f /nosuch/frame
+ngctl < connect . netflow:iface1 in q; write in -f
+ngctl < write in 1
+ngctl write in 1
+ngctl cmd netflow: info
 ngctl msg netflow: info
 ngctl msg netflow: ifinfo 0
 ngctl msg netflow: ifinfo 1
@@ -62,6 +139,10 @@ ngctl msg netflow: v9info
 ngctl msg netflow: setconfig { iface=0 conf=1 }
 ngctl msg netflow: setconfig { iface=9 conf=15 }
 ngctl msg netflow: setconfig { iface=65535 conf=1 }
+ngctl msg netflow: setconfig { iface=9 conf=16 }
+ngctl msg netflow: setconfig { iface=9 conf=32 }
+ngctl msg netflow: ifinfo 9
+ngctl msg netflow: setconfig { iface=9 conf=64 }
 ngctl msg netflow: setifindex { iface=0 index=INDEX }
 ngctl msg netflow: setifindex { iface=9 index=2 }
 ngctl msg netflow: setdlt { iface=0 dlt=13 }
@@ -123,6 +204,10 @@ fn perform(guest: &mut Guest, module: &str, tools: &str) -> Result<Vec<Answer>> 
     let (v5, v9) = (Collector::start()?, Collector::start()?);
     wire(guest, &pair, v5.port, v9.port)?;
     traffic(guest)?;
+    guest.ok(
+        "printf 'types\\nshow netflow:\\n' > /tmp/lines
+        printf '\\002\\000frame' > /tmp/frame; : > /tmp/empty",
+    )?;
 
     let mut answers = Vec::new();
     for line in COMMANDS.lines().filter(|line| !line.is_empty()) {
@@ -134,11 +219,16 @@ fn perform(guest: &mut Guest, module: &str, tools: &str) -> Result<Vec<Answer>> 
             ("ngctl", "/mnt/bin/") => "ngctl-rs",
             _ => tool,
         };
-        let quoted = match arguments.split_once('{') {
-            Some((before, after)) => format!("{before}'{{{after}'"),
-            None => arguments.to_string(),
+        let command = match (arguments.split_once("< "), arguments.split_once('{')) {
+            (Some((_, script)), _) => {
+                let lines = script.replace("; ", "\n");
+                format!("echo '{lines}' | {tools}{name} -f -")
+            }
+            (_, Some((before, after))) => format!("{tools}{name} {before}'{{{after}'"),
+            _ if tool == "cat" => line.clone(),
+            _ => format!("{tools}{name} {arguments}"),
         };
-        let output = guest.run(&format!("{tools}{name} {quoted}"))?;
+        let output = guest.run(&command)?;
         let mut lines: Vec<String> = output.text().lines().map(masked).collect();
         lines.sort();
         lines.dedup_by(|a, b| a == b && is_heading(a));
@@ -164,6 +254,10 @@ fn wire(guest: &mut Guest, pair: &Pair, v5: u16, v9: u16) -> Result<()> {
          name {near}:lower.right2left netflow
          connect {near}:lower netflow: left2right out0
          mkpeer netflow: hub iface1 x
+         mkpeer netflow: hub iface2 x
+         mkpeer netflow: hub iface3 x
+         msg netflow: setconfig {{ iface=2 conf=17 }}
+         msg netflow: setconfig {{ iface=3 conf=33 }}
          msg netflow: setifindex {{ iface=0 index={} }}
          msg netflow: settimeouts {{ inactive=300 active=600 }}
          mkpeer netflow: ksocket export inet/dgram/udp
@@ -176,13 +270,24 @@ fn wire(guest: &mut Guest, pair: &Pair, v5: u16, v9: u16) -> Result<()> {
 }
 
 /// Three pings through the interface, and frames whose every octet is known
-/// into `iface1`.
+/// into `iface1`; one flow also into interfaces that do not look up its source's
+/// route, and its destination's.
 fn traffic(guest: &mut Guest) -> Result<()> {
     guest.expect("ping -q -c 3 -i 0.1 192.168.1.2", "3 packets received")?;
     let mut script = String::from("connect . netflow:iface1 in y\n");
     for frame in frames() {
         script += "write in";
         for byte in frame {
+            script += &format!(" {byte}");
+        }
+        script.push('\n');
+    }
+    for (number, hook) in ["in", "in2", "in3"].into_iter().enumerate() {
+        if number > 0 {
+            script += &format!("connect . netflow:iface{} {hook} y\n", number + 1);
+        }
+        script += &format!("write {hook}");
+        for byte in local(number as u8) {
             script += &format!(" {byte}");
         }
         script.push('\n');
@@ -210,6 +315,13 @@ fn frames() -> Vec<Vec<u8>> {
         ipv6(17, &udp()),
         ipv6(58, &echo(128)),
     ]
+}
+
+/// UDP between two hosts of the interface's network, both of which have a route.
+fn local(source_port: u8) -> Vec<u8> {
+    let mut frame = ipv4(17, [0, 0], &[0, source_port, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4]);
+    frame.splice(26..29, [192, 168, 1]);
+    frame
 }
 
 fn ethernet(kind: [u8; 2], packet: &[u8]) -> Vec<u8> {
