@@ -11,7 +11,7 @@ use end_to_end::collector::{decode, totals9, Collector};
 /// See the file's head.
 pub const SCENARIO: Scenario = Scenario {
     proves: "output, errors and records as of base's module and tools, listed differences aside",
-    limit: 600,
+    limit: 900,
     story,
     ..USUAL
 };

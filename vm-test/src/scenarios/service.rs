@@ -3,7 +3,7 @@
 //! few lines in rc.conf(5), from `service ng_netflow start` to its end.
 
 use super::{Scenario, USUAL};
-use crate::guest::{Guest, BASE, HOST, OURS};
+use crate::guest::{Guest, Pair, BASE, HOST, OURS};
 use anyhow::{ensure, Context, Result};
 use end_to_end::{
     collector::{totals, totals9, Collector},
@@ -13,7 +13,7 @@ use end_to_end::{
 /// See the file's head.
 pub const SCENARIO: Scenario = Scenario {
     proves: "make install and rc.conf(5): start, status, restart, stop, a late interface, totals",
-    limit: 240,
+    limit: 480,
     story,
     ..USUAL
 };
@@ -123,8 +123,96 @@ fn story(guest: &mut Guest) -> Result<()> {
         sum.retain(|key, _| key.proto == 1);
         ensure!(sum == expected, "{sum:?} instead of {expected:?}");
     }
+    other_lives(guest, &pair)?;
     guest.ok("umount /etc /boot/modules /usr/local && ifconfig epair7a destroy")?;
     guest.load(OURS)
+}
+
+/// What rc.conf(5) can say besides: collectors of IPv6, by another routing
+/// table, with other settings; and what is refused, which leaves nothing behind.
+fn other_lives(guest: &mut Guest, pair: &Pair) -> Result<()> {
+    let near = &pair.near;
+    let configure = |guest: &mut Guest, lines: &str| -> Result<()> {
+        guest.ok(&format!(
+            "echo 'ng_netflow_enable=YES ng_netflow_interfaces={near} {lines}' > /etc/rc.conf"
+        ))?;
+        Ok(())
+    };
+
+    // ng_ksocket(4) gets an IPv6 address in octets: somebody is there.
+    guest.ok(&format!(
+        "ifconfig lo0 inet6 ::1/128 && ifconfig lo0 inet6 2001:db8::12:34/128 &&
+        jexec far ifconfig lo0 inet 192.0.2.1/32 alias &&
+        {{ [ $(sysctl -n net.fibs) -gt 1 ] || sysctl net.fibs=2; }} &&
+        setfib 1 route -q add -net 192.168.1.0/24 -iface {near} &&
+        setfib 1 route -q add -host 192.0.2.1 192.168.1.2 && rm -f /tmp/local*"
+    ))?;
+    let listeners = [
+        ("", "::1", "4739", "five"),
+        ("", "2001:db8::12:34", "2055", "nine"),
+        ("jexec far ", "192.0.2.1", "2055", "far"),
+    ];
+    for (whose, address, port, name) in listeners {
+        guest.beside(&format!("exec {whose}nc -k -u -l {address} {port} > /tmp/local-{name}"))?;
+    }
+    configure(
+        guest,
+        "ng_netflow_export=\"[::1]:4739 192.0.2.1:2055\"
+        ng_netflow_export9=[2001:db8::12:34]:2055 ng_netflow_fib=1
+        ng_netflow_inactive=1 ng_netflow_active=60 ng_netflow_config=\"egress nosrclookup\"
+        ng_netflow_template=\"60 100\" ng_netflow_mtu=1400",
+    )?;
+    // In that table IPv6 has no way to this host's own addresses yet.
+    guest.ok(
+        "setfib 1 route -q -6 add -host ::1 -iface lo0 &&
+        setfib 1 route -q -6 add -host 2001:db8::12:34 -iface lo0",
+    )?;
+    guest.expect("service ng_netflow start", &format!("watches {near}"))?;
+    guest.expect("service ng_netflow start", "")?;
+    for (message, answer) in [
+        ("info", "Inactive timeout=1 Active timeout=60"),
+        ("ifinfo 0", "conf=18"),
+        ("v9info", "v9 template packets=100 v9 template time=60 v9 MTU=1400"),
+    ] {
+        guest.expect(&format!("ngctl msg netflow: {message}"), answer)?;
+    }
+    guest.ok("ping -q -c 3 -i 0.05 192.168.1.2")?;
+    for (_, address, _, name) in listeners {
+        let size = format!("test -s /tmp/local-{name} && echo arrived");
+        guest.until(&size, "arrived", 20).with_context(|| address.to_string())?;
+    }
+    guest.expect("service ng_netflow stop", "stopped")?;
+    guest.stop()?;
+
+    for (lines, said) in [
+        ("", "to whom?"),
+        ("ng_netflow_export=localhost:2055", "give ADDRESS:PORT"),
+        ("ng_netflow_export=[::1::2]:2055", "give ADDRESS:PORT"),
+        ("ng_netflow_export=127.0.0.1:2055 ng_netflow_mtu=10", "Invalid argument"),
+        ("ng_netflow_export=127.0.0.1:2055 ng_netflow_config=all", "there is no"),
+        ("ng_netflow_export=127.0.0.1:2055 ng_netflow_module=/nosuch.ko", "there is no /nosuch.ko"),
+    ] {
+        configure(guest, lines)?;
+        guest.refused("service ng_netflow start", said)?;
+        guest.run("service ng_netflow stop")?;
+        guest.expect(&format!("ngctl show {near}:"), "Num hooks: 0")?;
+    }
+
+    // Whoever else is on an interface stays there.
+    configure(guest, "ng_netflow_export=127.0.0.1:2055")?;
+    guest.ok(&format!("ngctl mkpeer {near}: hub lower a"))?;
+    guest.refused("service ng_netflow start", "something else is on it")?;
+    guest.ok("service ng_netflow stop")?;
+    guest.expect(&format!("ngctl show {near}:"), "Num hooks: 1")?;
+    guest.ok(&format!("ngctl rmhook {near}: lower"))?;
+
+    // The module alone.
+    guest.refused("service ng_netflow which", "none is loaded")?;
+    guest.expect("service ng_netflow load", &format!("loaded {INSTALLED}"))?;
+    guest.expect("service ng_netflow which", "ours is loaded")?;
+    guest.expect("service ng_netflow unload", &format!("unloaded {INSTALLED}"))?;
+    guest.ok("setfib 1 route -q delete -host 192.0.2.1 && ifconfig lo0 inet6 2001:db8::12:34 delete")?;
+    Ok(())
 }
 
 /// Puts what `make install` installed where it belongs, and a copy of /etc over
