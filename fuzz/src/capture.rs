@@ -20,8 +20,8 @@ pub fn run(data: &[u8]) {
         return;
     };
     let mut octets = 0;
-    while let Some(Ok(frame)) = capture.next_frame() {
-        octets += frame.bytes.len();
+    while let Some(Ok(_)) = capture.advance() {
+        octets += capture.frame().len();
     }
     assert!(
         octets <= data.len(),

@@ -2,13 +2,11 @@
 //! What the netflow node takes from its home, in userland: memory, locks,
 //! time, routes, randomness, and the way into the graph.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use flow::{Bytes, Hop, Platform, Routes};
 use ng_netflow::kpi::{self, HookId, Kpi, WallClock};
@@ -63,20 +61,21 @@ pub fn hook_key(id: HookId) -> HookKey {
     KeyData::from_ffi(id.0.get() as u64).into()
 }
 
-/// A value behind a mutex.
-pub struct Lock<T>(Mutex<T>);
+/// A value that one at a time has: the process has one thread.
+pub struct Lock<T>(RefCell<T>);
 
 impl<T> flow::Lock<T> for Lock<T> {
+    #[inline]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        // A panic while it was held has ended the test that it was in.
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.0.borrow_mut())
     }
 }
 
 /// A cell that is set once.
-pub struct Once<T>(OnceLock<T>);
+pub struct Once<T>(OnceCell<T>);
 
 impl<T> flow::Once<T> for Once<T> {
+    #[inline]
     fn get(&self) -> Option<&T> {
         self.0.get()
     }
@@ -86,18 +85,18 @@ impl<T> flow::Once<T> for Once<T> {
     }
 }
 
-/// A counter with a line of memory to itself.
+/// A counter.
 #[derive(Default)]
-#[repr(align(64))]
-pub struct Counter(AtomicU64);
+pub struct Counter(Cell<u64>);
 
 impl kpi::Counter for Counter {
+    #[inline]
     fn count(&self) {
-        self.0.fetch_add(1, Relaxed);
+        self.0.set(self.0.get().wrapping_add(1));
     }
 
     fn sum(&self) -> u64 {
-        self.0.load(Relaxed)
+        self.0.get()
     }
 }
 
@@ -123,11 +122,11 @@ impl Platform for Host {
         &self,
         mut fill: impl FnMut(usize) -> T,
     ) -> Option<Box<[Lock<T>; N]>> {
-        self.array(|index| Lock(Mutex::new(fill(index))))
+        self.array(|index| Lock(RefCell::new(fill(index))))
     }
 
     fn once<T>(&self) -> Once<T> {
-        Once(OnceLock::new())
+        Once(OnceCell::new())
     }
 }
 
@@ -213,7 +212,7 @@ impl Kpi for Host {
 
 /// A packet as the netflow node with this ID sees it.
 pub struct Seen<'a> {
-    packet: &'a Packet,
+    packet: &'a Packet<'a>,
     by: u32,
     /// The node has left its mark.
     pub marked: Cell<bool>,
@@ -221,7 +220,7 @@ pub struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// `packet`, seen by the node with ID `by`.
-    pub fn new(packet: &'a Packet, by: u32) -> Self {
+    pub fn new(packet: &'a Packet<'a>, by: u32) -> Self {
         let marked = Cell::new(false);
         Seen { packet, by, marked }
     }

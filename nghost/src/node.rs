@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What a node type is made of: the methods that netgraph(4) calls.
 
+use std::borrow::Cow;
 use std::os::fd::BorrowedFd;
-use std::rc::Rc;
 
 use ng_netflow::TICK_MS;
 use nix::poll::PollFlags;
@@ -13,11 +13,12 @@ use crate::graph::{Graph, HookKey, NodeKey};
 use crate::message::Message;
 
 /// A packet on its way through the graph: what an mbuf chain and its header
-/// are in the kernel.  Copies share the bytes.
-#[derive(Clone, Debug)]
-pub struct Packet {
-    /// The bytes, from the link layer's header on.
-    pub bytes: Rc<[u8]>,
+/// are in the kernel.
+#[derive(Debug)]
+pub struct Packet<'a> {
+    /// The bytes, from the link layer's header on: where they were received, as
+    /// long as nobody keeps them.
+    pub bytes: Cow<'a, [u8]>,
     /// ifIndex of the interface that received it, 0 for none.
     pub received_on: u16,
     /// The routing table it belongs to.
@@ -30,15 +31,32 @@ pub struct Packet {
     pub tapped: bool,
 }
 
-impl Packet {
+impl<'a> Packet<'a> {
     /// A packet that came from no interface.
-    pub fn new(bytes: &[u8]) -> Self {
+    pub fn new(bytes: &'a [u8]) -> Self {
         Packet {
-            bytes: Rc::from(bytes),
+            bytes: Cow::Borrowed(bytes),
             received_on: 0,
             fib: 0,
             marks: Vec::new(),
             tapped: false,
+        }
+    }
+
+    /// The same once more, with the same bytes.
+    pub fn copy(&self) -> Packet<'_> {
+        Packet {
+            bytes: Cow::Borrowed(&self.bytes),
+            marks: self.marks.clone(),
+            ..*self
+        }
+    }
+
+    /// The same, to be kept.
+    pub fn into_owned(self) -> Packet<'static> {
+        Packet {
+            bytes: Cow::Owned(self.bytes.into_owned()),
+            ..self
         }
     }
 }
@@ -79,7 +97,7 @@ pub trait Node {
     }
 
     /// A packet came in on a hook.
-    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet) -> Result<(), Errno> {
+    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
         let _ = (here, hook, packet);
         Ok(())
     }

@@ -8,8 +8,9 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::capture::{Capture, Frame};
+use crate::capture::Capture;
 use crate::clock::Clock;
+use crate::failure::Failure;
 use crate::graph::Graph;
 use crate::log::Log;
 use crate::nodes::ether::Ether;
@@ -85,6 +86,8 @@ impl Feed {
 pub struct Replay {
     phase: Rc<Cell<State>>,
     sources: Vec<Source>,
+    /// Which of them has the next packet, and its stamp.
+    next: Option<(usize, u64)>,
     /// A stamp, in nanoseconds since 1970, and the uptime that it stands for.
     origin: Option<(u64, u64)>,
     /// The exit status that the captures deserve, 0 when nothing was wrong.
@@ -95,7 +98,8 @@ struct Source {
     capture: Capture,
     ether: Rc<Ether>,
     feed: Rc<Feed>,
-    next: Option<Frame>,
+    /// Stamp of the capture's present frame, which is not fed yet.
+    next: Option<u64>,
     /// The latest stamp so far.
     latest: u64,
 }
@@ -107,6 +111,7 @@ impl Replay {
         Replay {
             phase: Rc::new(Cell::new(phase)),
             sources: Vec::new(),
+            next: None,
             origin: None,
             status: 0,
         }
@@ -167,8 +172,7 @@ impl Replay {
         for index in 0..self.sources.len() {
             self.read(index, log);
         }
-        let stamps = self.sources.iter().filter_map(|s| s.next.as_ref());
-        let first = stamps.map(|frame| frame.time).min().unwrap_or(0);
+        let first = self.next.map_or(0, |(_, stamp)| stamp);
         self.origin = Some((first, clock.uptime()));
         Some(first)
     }
@@ -181,50 +185,63 @@ impl Replay {
 
     /// Is the replay over?
     pub fn has_ended(&self) -> bool {
-        self.origin.is_some() && self.sources.iter().all(|s| s.next.is_none())
+        self.origin.is_some() && self.next.is_none()
     }
 
     /// The uptime at which the next packet is due, in nanoseconds.
     pub fn next_due(&self) -> Option<u64> {
-        let (stamp, uptime) = self.origin?;
-        let frames = self.sources.iter().filter_map(|s| s.next.as_ref());
-        let time = frames.map(|frame| frame.time).min()?;
-        Some(uptime.saturating_add(time.saturating_sub(stamp)))
+        let (first, uptime) = self.origin?;
+        let (_, stamp) = self.next?;
+        Some(uptime.saturating_add(stamp.saturating_sub(first)))
     }
 
     /// Feeds the next packet.
     pub fn feed(&mut self, graph: &Graph, log: &Log) {
-        let time = |source: &Source| source.next.as_ref().map(|frame| frame.time);
-        let indexes = 0..self.sources.len();
-        let due = indexes
-            .filter(|&index| time(&self.sources[index]).is_some())
-            .min_by_key(|&index| time(&self.sources[index]));
-        let Some(index) = due else {
+        let Some((index, time)) = self.next else {
             return;
         };
         let source = &mut self.sources[index];
-        let Some(frame) = source.next.take() else {
-            return;
-        };
         let feed = &source.feed;
-        if frame.time < source.latest {
+        if time < source.latest {
             feed.steps_back.set(feed.steps_back.get() + 1);
         }
-        source.latest = source.latest.max(frame.time);
+        source.latest = source.latest.max(time);
+        let frame = source.capture.frame();
         feed.packets.set(feed.packets.get() + 1);
-        let octets = frame.bytes.len() as u64;
-        feed.octets.set(feed.octets.get() + octets);
-        source.ether.receive(graph, frame.bytes);
+        feed.octets.set(feed.octets.get() + frame.len() as u64);
+        source.ether.receive(graph, frame);
         self.read(index, log);
     }
 
-    /// Reads a capture's next packet.
+    /// Reads a capture's next packet, and finds out which capture's is next: of
+    /// those of one time, that of the first.
+    #[inline]
     fn read(&mut self, index: usize, log: &Log) {
+        self.sources[index].next = match self.sources[index].capture.advance() {
+            Some(Ok(time)) => Some(time),
+            end => {
+                self.end(index, end.and_then(Result::err), log);
+                None
+            }
+        };
+        self.next = match self.sources.as_slice() {
+            [only] => only.next.map(|time| (0, time)),
+            sources => {
+                let stamps = sources.iter().map(|source| source.next);
+                let waiting = stamps
+                    .enumerate()
+                    .filter_map(|(at, time)| Some((at, time?)));
+                waiting.min_by_key(|(_, time)| *time)
+            }
+        };
+    }
+
+    /// A capture is at its end, or broken.
+    #[cold]
+    fn end(&mut self, index: usize, failure: Option<Failure>, log: &Log) {
         let source = &mut self.sources[index];
-        match source.capture.next_frame() {
-            Some(Ok(frame)) => source.next = Some(frame),
+        let end = match failure {
             None => {
-                source.feed.end.set(Some(State::Ended));
                 let (others, path) = (source.capture.passed_over(), source.capture.path());
                 if others > 0 {
                     log.line(format_args!(
@@ -232,12 +249,14 @@ impl Replay {
                         path.display()
                     ));
                 }
+                State::Ended
             }
-            Some(Err(failure)) => {
-                source.feed.end.set(Some(State::Broken));
+            Some(failure) => {
                 log.line(format_args!("{failure}"));
                 self.status = failure.status;
+                State::Broken
             }
-        }
+        };
+        source.feed.end.set(Some(end));
     }
 }

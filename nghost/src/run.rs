@@ -53,7 +53,7 @@ pub struct Options {
 const TICK: u64 = TICK_MS as u64 * NANOS_PER_MILLI;
 
 /// Packets and ticks between two looks at clients and sockets.
-const BATCH: usize = 512;
+const BATCH: usize = 2048;
 
 /// How long a fast replay waits when it has to wait for a socket.
 const PAUSE: Duration = Duration::from_millis(1);

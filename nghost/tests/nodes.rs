@@ -154,9 +154,9 @@ fn a_loop_of_hubs_does_not_stop_the_world() {
 #[test]
 fn an_interface_hands_out_what_it_receives() {
     let lab = Lab::new();
-    lab.ether.receive(&lab.graph, frame(1).into());
+    lab.ether.receive(&lab.graph, &frame(1));
     lab.connect(".:", "epair0a:", "e", "lower").unwrap();
-    lab.ether.receive(&lab.graph, frame(2).into());
+    lab.ether.receive(&lab.graph, &frame(2));
     assert_eq!(lab.client.packets(), [("e".into(), frame(2))]);
     // What comes back has nowhere to go, and no loop.
     assert_eq!(lab.client.send_data(&lab.graph, "e", &frame(3)), Ok(()));
@@ -397,7 +397,7 @@ fn netflow_accounts_and_passes_on() {
         frame[26..34].copy_from_slice(&[192, 168, 1, 2, 192, 168, 1, 1]);
         frame
     };
-    lab.ether.receive(&lab.graph, pong.into());
+    lab.ether.receive(&lab.graph, &pong);
     assert_eq!(
         lab.msg_answer("netflow:", "info", "").unwrap(),
         "{ IPv4 bytes=84 IPv4 packets=1 IPv4 records used=1 \

@@ -2,10 +2,9 @@
 //! The classic format, pcap-savefile(5): a header, then records.
 
 use std::io::Read;
-use std::rc::Rc;
 
 use super::input::{Fault, Input, Order};
-use super::{Frame, Link, Record};
+use super::{Link, Record};
 
 /// Octets of the file's header behind its magic number.
 const HEADER_LEN: usize = 20;
@@ -45,18 +44,26 @@ impl Reader {
     }
 
     /// The next record, `None` at the end.
+    #[inline(always)]
     pub fn next<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {
         if input.is_at_end()? {
             return Ok(None);
         }
         let record = input.take(RECORD_LEN)?;
-        let number = |at| self.order.u32(record, at).ok_or(Fault::CutOff);
-        let (secs, fraction, len) = (number(0)?, number(4)?, number(8)?);
-        let frame = Frame {
-            time: u64::from(secs) * 1_000_000_000 + u64::from(fraction) * self.fraction,
-            bytes: Rc::from(input.take(len as usize)?),
+        let (words, _) = record.as_chunks::<4>();
+        let &[secs, fraction, len, _] = words else {
+            return Err(Fault::CutOff);
         };
-        let link = self.link;
-        Ok(Some(Record { link, frame }))
+        let [secs, fraction, len] = match self.order {
+            Order::Big => [secs, fraction, len].map(u32::from_be_bytes),
+            Order::Little => [secs, fraction, len].map(u32::from_le_bytes),
+        };
+        let len = len as usize;
+        input.take(len)?;
+        Ok(Some(Record {
+            link: self.link,
+            time: u64::from(secs) * 1_000_000_000 + u64::from(fraction) * self.fraction,
+            frame: 0..len,
+        }))
     }
 }

@@ -2,7 +2,7 @@
 //! Where captures are read from, and what can be wrong with it.
 
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, ErrorKind, Read};
 
 use crate::failure::{EX_DATAERR, EX_NOINPUT};
 
@@ -42,66 +42,81 @@ impl fmt::Display for Fault {
 
 /// A file that is read from front to back; it may be a pipe.
 pub struct Input<R> {
-    reader: BufReader<R>,
-    position: u64,
-    /// Octets at the buffer's front that were taken already, in place.
-    in_place: usize,
-    /// What [`Input::take`] took last, if it did not lie in the buffer.
-    taken: Vec<u8>,
+    reader: R,
+    buffer: Vec<u8>,
+    /// Where in the buffer begins what was taken last.
+    last: usize,
+    /// Where it ends, and what comes next begins.
+    next: usize,
+    /// Where in the buffer ends what is read.
+    end: usize,
+    /// Octets of the file that were before the buffer's first.
+    before: u64,
 }
 
 impl<R: Read> Input<R> {
     /// Reads from `reader`.
     pub fn new(reader: R) -> Self {
         Input {
-            reader: BufReader::with_capacity(BUFFER_LEN, reader),
-            position: 0,
-            in_place: 0,
-            taken: Vec::new(),
+            reader,
+            buffer: vec![0; BUFFER_LEN],
+            last: 0,
+            next: 0,
+            end: 0,
+            before: 0,
         }
     }
 
     /// Octets taken so far.
     pub fn position(&self) -> u64 {
-        self.position
+        self.before + self.next as u64
     }
 
     /// Is there nothing more?
+    #[inline]
     pub fn is_at_end(&mut self) -> Result<bool, Fault> {
-        self.go_on();
-        loop {
-            match self.reader.fill_buf() {
-                Ok(rest) => return Ok(rest.is_empty()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Ok(self.next == self.end && !self.fill(1)?)
+    }
+
+    /// The next `len` octets.
+    #[inline]
+    pub fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
+        if self.end - self.next < len && !self.fill(len)? {
+            self.next = self.end;
+            return Err(Fault::CutOff);
+        }
+        self.last = self.next;
+        self.next += len;
+        Ok(self.taken())
+    }
+
+    /// What was taken last.
+    #[inline]
+    pub fn taken(&self) -> &[u8] {
+        &self.buffer[self.last..self.next]
+    }
+
+    /// Reads on until `len` octets are there to be taken. `false` when the file
+    /// ends before.
+    #[cold]
+    fn fill(&mut self, len: usize) -> Result<bool, Fault> {
+        self.buffer.copy_within(self.next..self.end, 0);
+        self.before += self.next as u64;
+        self.end -= self.next;
+        (self.last, self.next) = (0, 0);
+        while self.end < len {
+            if self.end == self.buffer.len() {
+                // It grows with what is there, not with what a file promises.
+                self.buffer.resize(2 * self.end, 0);
+            }
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(0) => return Ok(false),
+                Ok(len) => self.end += len,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(Fault::Unreadable(error)),
             }
         }
-    }
-
-    /// The next `len` octets. Memory grows with what is there, not with what a
-    /// file promises.
-    pub fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
-        self.go_on();
-        if self.reader.buffer().len() >= len {
-            self.in_place = len;
-            self.position += len as u64;
-            return Ok(&self.reader.buffer()[..len]);
-        }
-        self.taken.clear();
-        let mut part = self.reader.by_ref().take(len as u64);
-        // It goes on after an interruption by itself.
-        let read = part.read_to_end(&mut self.taken);
-        self.position += self.taken.len() as u64;
-        match read {
-            Ok(read) if read == len => Ok(&self.taken),
-            Ok(_) => Err(Fault::CutOff),
-            Err(error) => Err(Fault::Unreadable(error)),
-        }
-    }
-
-    /// Lets go of what was taken in place.
-    fn go_on(&mut self) {
-        self.reader.consume(std::mem::take(&mut self.in_place));
+        Ok(true)
     }
 }
 
@@ -116,6 +131,7 @@ pub enum Order {
 
 impl Order {
     /// The 16-bit number at an offset.
+    #[inline]
     pub fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(match self {
@@ -125,6 +141,7 @@ impl Order {
     }
 
     /// The 32-bit number at an offset.
+    #[inline]
     pub fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(match self {

@@ -11,8 +11,8 @@ mod pcapng;
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use pcap::{BpfProgram, Linktype};
 
@@ -26,6 +26,8 @@ pub struct Capture {
     format: Format,
     /// The first frame, read when the file was opened.
     first: Option<Result<Record, Fault>>,
+    /// Where the present frame lies in what was taken last.
+    frame: Range<usize>,
     /// Which frames are wanted; all without.
     filter: Option<BpfProgram>,
     /// What its frames begin with: what the first one did.
@@ -43,16 +45,10 @@ enum Format {
 /// A frame as a file has it.
 struct Record {
     link: Link,
-    frame: Frame,
-}
-
-/// A frame of a capture.
-#[derive(Debug)]
-pub struct Frame {
     /// When it was captured, in nanoseconds since 1970.
-    pub time: u64,
-    /// The octets that were captured, from the link layer's header on.
-    pub bytes: Rc<[u8]>,
+    time: u64,
+    /// Where it lies in what was taken from the file last.
+    frame: Range<usize>,
 }
 
 /// What frames begin with, of what a node can be told of.
@@ -94,6 +90,7 @@ impl Capture {
             input,
             format,
             first: None,
+            frame: 0..0,
             filter: None,
             link: Link::Ethernet,
             size,
@@ -177,17 +174,22 @@ impl Capture {
         self.passed_over
     }
 
-    /// The next frame, `None` at the end. An error is the end as well; it says
-    /// how far the file was good.
-    pub fn next_frame(&mut self) -> Option<Result<Frame, Failure>> {
+    /// Goes on to the next frame, [`Capture::frame`], and says when it was
+    /// captured, in nanoseconds since 1970. `None` at the end. An error is the
+    /// end as well; it says how far the file was good.
+    pub fn advance(&mut self) -> Option<Result<u64, Failure>> {
         loop {
-            let next = self.first.take();
-            match next.or_else(|| self.format.next(&mut self.input))? {
+            let next = match self.first {
+                None => self.format.next(&mut self.input),
+                Some(_) => self.first.take(),
+            };
+            match next? {
                 Ok(record) if record.link == self.link => {
                     self.records += 1;
+                    self.frame = record.frame;
                     let filter = self.filter.as_ref();
-                    if filter.is_none_or(|filter| filter.filter(&record.frame.bytes)) {
-                        return Some(Ok(record.frame));
+                    if filter.is_none_or(|filter| filter.filter(self.frame())) {
+                        return Some(Ok(record.time));
                     }
                 }
                 Ok(_) => self.passed_over += 1,
@@ -196,6 +198,14 @@ impl Capture {
         }
     }
 
+    /// The octets that were captured of the present frame, from the link
+    /// layer's header on.
+    #[inline]
+    pub fn frame(&self) -> &[u8] {
+        self.input.taken().get(self.frame.clone()).unwrap_or(&[])
+    }
+
+    #[cold]
     fn broken(&self, fault: &Fault) -> Failure {
         let next = self.records + self.passed_over + 1;
         let text = format!(
@@ -218,12 +228,12 @@ impl Format {
         }
     }
 
+    #[inline(always)]
     fn next(&mut self, input: &mut Input<File>) -> Option<Result<Record, Fault>> {
         match self {
-            Format::Pcap(reader) => reader.next(input),
-            Format::PcapNg(reader) => reader.next(input),
+            Format::Pcap(reader) => reader.next(input).transpose(),
+            Format::PcapNg(reader) => reader.next(input).transpose(),
         }
-        .transpose()
     }
 }
 

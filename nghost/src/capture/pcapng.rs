@@ -14,10 +14,9 @@
 //! passed over unread: a comment may hold what it likes.
 
 use std::io::Read;
-use std::rc::Rc;
 
 use super::input::{Fault, Input, Order};
-use super::{Frame, Link, Record};
+use super::{Link, Record};
 
 /// The type of a section header, the same in both byte orders.
 pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -72,6 +71,7 @@ impl Reader {
     }
 
     /// The next packet, `None` at the end.
+    #[inline(never)]
     pub fn next<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {
         while !input.is_at_end()? {
             let ty = self.order.u32(input.take(4)?, 0).ok_or(Fault::CutOff)?;
@@ -98,7 +98,7 @@ impl Reader {
                 SIMPLE_PACKET => self.simple_packet(body)?,
                 _ => continue,
             };
-            self.time = record.frame.time;
+            self.time = record.time;
             return Ok(Some(record));
         }
         Ok(None)
@@ -130,11 +130,7 @@ impl Reader {
         let number = |at| self.order.u32(body, at).ok_or(BAD_LENGTH);
         let (high, low, len) = (number(4)?, number(8)?, number(12)?);
         let ticks = u64::from(high) << 32 | u64::from(low);
-        let bytes = body
-            .get(20..)
-            .and_then(|rest| rest.get(..len as usize))
-            .ok_or(BAD_LENGTH)?;
-        Ok(interface.record(interface.to_nanos(ticks), bytes))
+        interface.record(interface.to_nanos(ticks), body, 20, len)
     }
 
     /// Its frame is as long as the packet was, or as the snapshot length; what
@@ -145,9 +141,7 @@ impl Reader {
         if interface.snapshot_len != 0 {
             len = len.min(interface.snapshot_len);
         }
-        let rest = body.get(4..).ok_or(BAD_LENGTH)?;
-        let bytes = rest.get(..len as usize).ok_or(BAD_LENGTH)?;
-        Ok(interface.record(self.time, bytes))
+        interface.record(self.time, body, 4, len)
     }
 
     fn interface(&self, index: u32) -> Result<&Interface, Fault> {
@@ -188,11 +182,14 @@ impl Interface {
         Some(interface)
     }
 
-    fn record(&self, time: u64, bytes: &[u8]) -> Record {
-        let bytes = Rc::from(bytes);
-        let frame = Frame { time, bytes };
+    /// A frame of `len` octets at an offset of a block's body.
+    fn record(&self, time: u64, body: &[u8], at: usize, len: u32) -> Result<Record, Fault> {
+        let frame = at..at.saturating_add(len as usize);
+        if frame.end > body.len() {
+            return Err(BAD_LENGTH);
+        }
         let link = self.link;
-        Record { link, frame }
+        Ok(Record { link, time, frame })
     }
 
     /// A stamp in nanoseconds since 1970; what is beyond them is 0.

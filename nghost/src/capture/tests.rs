@@ -18,9 +18,9 @@ type Frames = Vec<(u64, Vec<u8>)>;
 /// The frames, and what ended them if it was not the end.
 fn read_all(capture: &mut Capture) -> (Frames, Option<Failure>) {
     let mut frames = Vec::new();
-    while let Some(next) = capture.next_frame() {
+    while let Some(next) = capture.advance() {
         match next {
-            Ok(frame) => frames.push((frame.time, frame.bytes.to_vec())),
+            Ok(time) => frames.push((time, capture.frame().to_vec())),
             Err(failure) => return (frames, Some(failure)),
         }
     }

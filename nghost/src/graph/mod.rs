@@ -76,7 +76,7 @@ struct State {
     next_id: u32,
     tasks: VecDeque<Task>,
     /// Packets and the hooks that they come in on.
-    packets: VecDeque<(HookKey, Packet)>,
+    packets: VecDeque<(HookKey, Packet<'static>)>,
 }
 
 struct TypeEntry {
@@ -103,6 +103,13 @@ struct HookEntry {
     peer: Option<HookKey>,
     /// Both sides have agreed.
     valid: bool,
+}
+
+/// A node that a packet has come to, and the hook that it came in on.
+struct Receiver {
+    key: NodeKey,
+    node: Rc<dyn Node>,
+    hook: Incoming,
 }
 
 /// What is done before any packet goes on.
@@ -139,16 +146,17 @@ impl Graph {
 
     /// Sends a packet out of a hook. `ENETDOWN` when it is not connected,
     /// else what the receiver says, as far as it is called right away.
-    pub fn send_data(&self, hook: HookKey, packet: Packet) -> Result<(), Errno> {
-        let peer = self.state.borrow().peer(hook).ok_or(ENETDOWN)?;
+    pub fn send_data(&self, hook: HookKey, packet: Packet<'_>) -> Result<(), Errno> {
         let depth = self.depth.get();
         if depth == 0 {
             self.work.set(0);
         }
+        let to = self.state.borrow().peer(hook).ok_or(ENETDOWN)?;
         if depth >= MAX_DEPTH || self.work.get() >= MAX_WORK {
-            return self.state.borrow_mut().enqueue(peer, packet);
+            let packet = packet.into_owned();
+            return self.state.borrow_mut().enqueue(to.hook.hook, packet);
         }
-        self.deliver(peer, packet)
+        self.deliver(to, packet)
     }
 
     /// Has the hook a peer that would take a packet?
@@ -156,16 +164,10 @@ impl Graph {
         self.state.borrow().peer(hook).is_some()
     }
 
-    fn deliver(&self, hook: HookKey, packet: Packet) -> Result<(), Errno> {
-        let (node, key, private) = {
-            let state = self.state.borrow();
-            let entry = state.hooks.get(hook).ok_or(ENETDOWN)?;
-            let node = state.node(entry.node).ok_or(ENETDOWN)?;
-            (node, entry.node, entry.private)
-        };
+    fn deliver(&self, to: Receiver, packet: Packet<'_>) -> Result<(), Errno> {
         self.work.set(self.work.get() + 1);
         self.depth.set(self.depth.get() + 1);
-        let result = node.rcvdata(self.here(key), Incoming { hook, private }, packet);
+        let result = to.node.rcvdata(self.here(to.key), to.hook, packet);
         self.depth.set(self.depth.get() - 1);
         result
     }
@@ -192,8 +194,8 @@ impl Graph {
     ) -> Result<(), Errno> {
         let (peer, node) = {
             let state = self.state.borrow();
-            let peer = state.peer(hook).ok_or(ENETDOWN)?;
-            (peer, state.hooks.get(peer).ok_or(ENETDOWN)?.node)
+            let to = state.peer(hook).ok_or(ENETDOWN)?;
+            (to.hook.hook, to.key)
         };
         if self.depth.get() >= MAX_DEPTH {
             return Err(ENOMEM);
@@ -276,7 +278,14 @@ impl Graph {
             let Some((hook, packet)) = packet else {
                 return false;
             };
-            let _ = self.deliver(hook, packet);
+            let receiver = {
+                let state = self.state.borrow();
+                let entry = state.hooks.get(hook);
+                entry.and_then(|entry| state.receiver(hook, entry))
+            };
+            if let Some(receiver) = receiver {
+                let _ = self.deliver(receiver, packet);
+            }
         }
         true
     }
@@ -298,7 +307,7 @@ impl Graph {
 }
 
 impl State {
-    fn enqueue(&mut self, hook: HookKey, packet: Packet) -> Result<(), Errno> {
+    fn enqueue(&mut self, hook: HookKey, packet: Packet<'static>) -> Result<(), Errno> {
         if self.packets.len() >= MAX_QUEUE {
             return Err(ENOMEM);
         }
@@ -306,19 +315,31 @@ impl State {
         Ok(())
     }
 
+    /// Who gets what comes in on a hook.
+    #[inline]
+    fn receiver(&self, hook: HookKey, entry: &HookEntry) -> Option<Receiver> {
+        let private = entry.private;
+        Some(Receiver {
+            key: entry.node,
+            node: self.node(entry.node)?,
+            hook: Incoming { hook, private },
+        })
+    }
+
     /// A living node's methods.
+    #[inline]
     fn node(&self, key: NodeKey) -> Option<Rc<dyn Node>> {
         let entry = self.nodes.get(key).filter(|entry| entry.valid)?;
         entry.node.clone()
     }
 
     /// The other end of a hook, when data can go there.
-    fn peer(&self, hook: HookKey) -> Option<HookKey> {
+    #[inline]
+    fn peer(&self, hook: HookKey) -> Option<Receiver> {
         let entry = self.hooks.get(hook).filter(|entry| entry.valid)?;
         let peer = entry.peer?;
         let other = self.hooks.get(peer).filter(|other| other.valid)?;
-        self.nodes.get(other.node).filter(|node| node.valid)?;
-        Some(peer)
+        self.receiver(peer, other)
     }
 
     fn by_id(&self, id: u32) -> Option<NodeKey> {

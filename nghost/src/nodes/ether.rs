@@ -171,22 +171,21 @@ impl Ether {
     }
 
     /// The interface has received a frame.
-    pub fn receive(&self, graph: &Graph, bytes: Rc<[u8]>) {
+    pub fn receive(&self, graph: &Graph, bytes: &[u8]) {
         self.see(graph, bytes, LOWER, false);
     }
 
-    fn see(&self, graph: &Graph, bytes: Rc<[u8]>, place: usize, tapped: bool) {
+    fn see(&self, graph: &Graph, bytes: &[u8], place: usize, tapped: bool) {
         // Without a hook it goes the way it would have gone: not ours.
         let Some(hook) = self.hooks[place].get() else {
             return;
         };
         let packet = Packet {
-            bytes,
             // What the host sends was received nowhere.
             received_on: if place == UPPER { 0 } else { self.index },
             fib: self.fib,
-            marks: Vec::new(),
             tapped,
+            ..Packet::new(bytes)
         };
         // An interface has nobody to tell of an error.
         let _ = graph.send_data(hook, packet);
@@ -200,7 +199,7 @@ impl Ether {
         }
     }
 
-    fn transmit(&self, packet: &Packet) -> Result<(), Errno> {
+    fn transmit(&self, packet: &Packet<'_>) -> Result<(), Errno> {
         let Some((tap, _)) = self.tap.as_ref().filter(|_| !packet.tapped) else {
             return Ok(());
         };
@@ -281,7 +280,7 @@ impl Node for Ether {
         }
     }
 
-    fn rcvdata(&self, _: Here<'_>, hook: Incoming, packet: Packet) -> Result<(), Errno> {
+    fn rcvdata(&self, _: Here<'_>, hook: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
         if packet.bytes.len() < HEADER_LEN {
             return Err(EINVAL);
         }
@@ -315,7 +314,7 @@ impl Node for Ether {
         for (way, place) in [(&tap.incoming, LOWER), (&tap.outgoing, UPPER)] {
             for _ in 0..MAX_READ {
                 match tap.receive(way) {
-                    Ok(Some(frame)) => self.see(here.graph, frame, place, true),
+                    Ok(Some(frame)) => self.see(here.graph, &frame, place, true),
                     Ok(None) => break,
                     Err(error) => {
                         self.report(log, error.to_string());

@@ -51,11 +51,11 @@ impl Node for Hub {
     }
 
     /// As in base, the errno is that of the hook served last.
-    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet) -> Result<(), Errno> {
+    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
         let mut result = Ok(());
         for other in here.graph.hooks(here.node) {
             if other != hook.hook {
-                result = here.graph.send_data(other, packet.clone());
+                result = here.graph.send_data(other, packet.copy());
             }
         }
         result

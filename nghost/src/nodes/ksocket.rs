@@ -103,7 +103,7 @@ struct Ksocket {
     hook: Cell<Option<HookKey>>,
     /// The socket and its family, once the hook is connected.
     socket: OnceCell<(u8, Socket)>,
-    backlog: RefCell<VecDeque<Packet>>,
+    backlog: RefCell<VecDeque<Vec<u8>>>,
     /// Where datagrams are received; empty until one is looked for.
     buffer: RefCell<Vec<u8>>,
     /// The host's socket has no room.
@@ -147,14 +147,13 @@ impl Ksocket {
         Ok(address)
     }
 
-    /// Sends a packet, unless the host has no room for it: then it is given
-    /// back.
-    fn try_send(&self, packet: Packet) -> Result<Option<Packet>, Errno> {
-        match self.socket()?.send(&packet.bytes) {
-            Ok(_) => Ok(None),
+    /// Sends a datagram. `false` when the host has no room for it.
+    fn try_send(&self, datagram: &[u8]) -> Result<bool, Errno> {
+        match self.socket()?.send(datagram) {
+            Ok(_) => Ok(true),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.blocked.set(true);
-                Ok(Some(packet))
+                Ok(false)
             }
             Err(error) => Err(host(error)),
         }
@@ -164,27 +163,23 @@ impl Ksocket {
         self.blocked.set(false);
         let mut backlog = self.backlog.borrow_mut();
         while !self.blocked.get() && !backlog.is_empty() && self.throttle.take() {
-            let Some(packet) = backlog.pop_front() else {
+            let Some(datagram) = backlog.pop_front() else {
                 return;
             };
             // The sender has been told that it is sent: as in a kernel, what
             // happens to it from here on is not its business.
-            if let Ok(Some(packet)) = self.try_send(packet) {
-                backlog.push_front(packet);
+            if let Ok(false) = self.try_send(&datagram) {
+                backlog.push_front(datagram);
             }
         }
     }
 
     /// The next datagram, if there is one.
-    fn receive(&self) -> Option<Packet> {
-        let mut buffer = self.buffer.borrow_mut();
-        buffer.resize(MAX_DATAGRAM, 0);
+    fn receive<'a>(&self, buffer: &'a mut [u8]) -> Option<Packet<'a>> {
         let mut socket = self.socket().ok()?;
-        match socket.read(&mut buffer) {
-            Ok(len) => Some(Packet::new(&buffer[..len])),
-            // Nothing there, or an earlier datagram was refused.
-            Err(_) => None,
-        }
+        // Nothing there, or an earlier datagram was refused.
+        let len = socket.read(buffer).ok()?;
+        buffer.get(..len).map(Packet::new)
     }
 }
 
@@ -239,20 +234,18 @@ impl Node for Ksocket {
         Ok(None)
     }
 
-    fn rcvdata(&self, _: Here<'_>, _: Incoming, packet: Packet) -> Result<(), Errno> {
-        let packet = if self.backlog.borrow().is_empty() && self.throttle.take() {
-            self.try_send(packet)?
-        } else {
-            Some(packet)
-        };
-        let Some(packet) = packet else {
+    fn rcvdata(&self, _: Here<'_>, _: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
+        if self.backlog.borrow().is_empty()
+            && self.throttle.take()
+            && self.try_send(&packet.bytes)?
+        {
             return Ok(());
-        };
+        }
         let mut backlog = self.backlog.borrow_mut();
         if backlog.len() >= MAX_BACKLOG {
             return Err(ENOBUFS);
         }
-        backlog.push_back(packet);
+        backlog.push_back(packet.bytes.into_owned());
         Ok(())
     }
 
@@ -270,13 +263,17 @@ impl Node for Ksocket {
 
     fn ready(&self, here: Here<'_>) {
         self.flush();
+        // Whoever gets a datagram may come back here.
+        let mut buffer = self.buffer.take();
+        buffer.resize(MAX_DATAGRAM, 0);
         for _ in 0..MAX_READ {
-            let (Some(hook), Some(packet)) = (self.hook.get(), self.receive()) else {
-                return;
+            let (Some(hook), Some(packet)) = (self.hook.get(), self.receive(&mut buffer)) else {
+                break;
             };
             // Nobody to tell: the datagram's sender is elsewhere.
             let _ = here.graph.send_data(hook, packet);
         }
+        self.buffer.replace(buffer);
     }
 
     fn backlog(&self) -> usize {

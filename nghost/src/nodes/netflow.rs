@@ -149,7 +149,7 @@ impl Node for Netflow {
         Ok(reply.0)
     }
 
-    fn rcvdata(&self, here: Here<'_>, hook: Incoming, mut packet: Packet) -> Result<(), Errno> {
+    fn rcvdata(&self, here: Here<'_>, hook: Incoming, mut packet: Packet<'_>) -> Result<(), Errno> {
         let seen = Seen::new(&packet, self.id);
         let pass = self.node.rcvdata(role(hook).ok_or(EINVAL)?, &seen);
         if seen.marked.get() {

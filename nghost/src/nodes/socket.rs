@@ -104,7 +104,7 @@ impl Node for Socket {
         self.mailbox.put(Kind::Message, payload).map(|()| None)
     }
 
-    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet) -> Result<(), Errno> {
+    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
         let name = here.graph.hook_name(hook.hook).unwrap_or_default();
         let mut payload = address(&name, name.len() + 3);
         payload.extend_from_slice(&packet.bytes);

@@ -105,7 +105,7 @@ impl Tee {
         }
     }
 
-    fn send(&self, here: Here<'_>, place: usize, packet: Packet) -> Result<(), Errno> {
+    fn send(&self, here: Here<'_>, place: usize, packet: Packet<'_>) -> Result<(), Errno> {
         let Some(hook) = self.hooks[place].get() else {
             return Ok(());
         };
@@ -173,7 +173,7 @@ impl Node for Tee {
         }
     }
 
-    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet) -> Result<(), Errno> {
+    fn rcvdata(&self, here: Here<'_>, hook: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
         let octets = packet.bytes.len() as u64;
         let place = hook.private as usize;
         {
@@ -184,7 +184,7 @@ impl Node for Tee {
         let (copy, through) = self.ways(place);
         if let Some(copy) = copy {
             // A copy that is refused does not stop the original.
-            if self.send(here, copy, packet.clone()).is_ok() {
+            if self.send(here, copy, packet.copy()).is_ok() {
                 self.count_out(copy, octets);
             }
         }

@@ -270,8 +270,8 @@ pub fn frame(number: u8) -> Vec<u8> {
     frame
 }
 
-pub fn packet(number: u8) -> Packet {
-    Packet::new(&frame(number))
+pub fn packet(number: u8) -> Packet<'static> {
+    Packet::new(&frame(number)).into_owned()
 }
 
 pub fn drain(lab: &Lab) {
