@@ -3,7 +3,11 @@
 //! "show ip cache flow".
 
 use crate::flows::{Family, Flow};
-use std::net::IpAddr;
+use std::{
+    fmt::{self, Write},
+    iter,
+    net::IpAddr,
+};
 
 /// How much to show of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,12 +54,14 @@ impl Format {
         }
     }
 
-    /// One flow, with its interfaces as they are called.
-    pub fn row(self, flow: &Flow, input: &str, output: &str) -> String {
-        let (ifw, ipw) = (self.interface_width(), self.address_width());
-        let source = inet_ntop(flow.source);
-        let destination = inet_ntop(flow.destination);
-        let ends = format!("{input:<ifw$} {source:<ipw$} {output:<ifw$} {destination:<ipw$} ");
+    /// Appends one flow, with its interfaces as they are called.
+    pub fn row(self, rows: &mut String, flow: &Flow, input: &str, output: &str) {
+        // Writing into a string does not fail.
+        let _ = self.try_row(rows, flow, input, output);
+    }
+
+    fn try_row(self, rows: &mut String, flow: &Flow, input: &str, output: &str) -> fmt::Result {
+        let ipw = self.address_width();
         let Flow {
             source_port,
             destination_port,
@@ -63,29 +69,44 @@ impl Format {
             packets,
             ..
         } = flow;
+        self.end(rows, input, flow.source)?;
+        self.end(rows, output, flow.destination)?;
         match self.style {
-            Style::Brief => format!(
-                "{ends}{protocol:>2} {source_port:04x} {destination_port:04x} {packets:>6}\n"
+            Style::Brief => writeln!(
+                rows,
+                "{protocol:>2} {source_port:04x} {destination_port:04x} {packets:>6}"
             ),
-            Style::Human => {
-                format!("{ends}{protocol:>5} {source_port:>8} {destination_port:>8} {packets:>8}\n")
-            }
+            Style::Human => writeln!(
+                rows,
+                "{protocol:>5} {source_port:>8} {destination_port:>8} {packets:>8}"
+            ),
             Style::Verbose => {
                 let (tos, flags) = (flow.tos, flow.tcp_flags);
                 let (source_mask, destination_mask) = (flow.source_mask, flow.destination_mask);
-                let next_hop = inet_ntop(flow.next_hop);
                 let per_packet = flow.bytes.checked_div(flow.packets).unwrap_or(0);
                 // Base knows no autonomous systems and no time: always 0.
-                format!(
-                    "{ends}{protocol:>2} {tos:>3x} {flags:>4x} {packets:>6}\n\
+                write!(
+                    rows,
+                    "{protocol:>2} {tos:>3x} {flags:>4x} {packets:>6}\n\
                      {source_port:04x} /{source_mask:<2} {as_number:<5}                 \
-                     {destination_port:04x} /{destination_mask:<2} {as_number:<5} \
-                     {next_hop:<ipw$} {per_packet:>9} {active:>8}\n\n",
+                     {destination_port:04x} /{destination_mask:<2} {as_number:<5} ",
                     as_number = 0,
-                    active = 0,
-                )
+                )?;
+                padded(rows, ipw, |rows| inet_ntop(rows, flow.next_hop))?;
+                writeln!(rows, " {per_packet:>9} {active:>8}\n", active = 0)
             }
         }
+    }
+
+    /// An interface and an address behind it.
+    fn end(self, rows: &mut String, interface: &str, address: IpAddr) -> fmt::Result {
+        padded(rows, self.interface_width(), |rows| {
+            rows.write_str(interface)
+        })?;
+        rows.push(' ');
+        padded(rows, self.address_width(), |rows| inet_ntop(rows, address))?;
+        rows.push(' ');
+        Ok(())
     }
 
     fn interface_width(self) -> usize {
@@ -109,18 +130,32 @@ impl Format {
     }
 }
 
+/// What is written, and spaces until it is so wide. For a million flows it is
+/// worth not to make a string of each first.
+fn padded(
+    rows: &mut String,
+    width: usize,
+    write: impl FnOnce(&mut String) -> fmt::Result,
+) -> fmt::Result {
+    let begin = rows.len();
+    write(rows)?;
+    let written = rows[begin..].chars().count();
+    rows.extend(iter::repeat_n(' ', width.saturating_sub(written)));
+    Ok(())
+}
+
 /// An address as FreeBSD's inet_ntop(3) writes it: unlike Rust, with the last
 /// four bytes as IPv4 when all before them are zero.
-fn inet_ntop(address: IpAddr) -> String {
+fn inet_ntop(rows: &mut String, address: IpAddr) -> fmt::Result {
     match address {
         IpAddr::V6(v6) => match v6.segments() {
             [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
                 let [.., a, b, c, d] = v6.octets();
-                format!("::{a}.{b}.{c}.{d}")
+                write!(rows, "::{a}.{b}.{c}.{d}")
             }
-            _ => v6.to_string(),
+            _ => write!(rows, "{v6}"),
         },
-        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V4(v4) => write!(rows, "{v4}"),
     }
 }
 
@@ -143,7 +178,8 @@ mod tests {
             "192.168.1.2",
         ] {
             let address = text.parse().expect("an address");
-            let written = inet_ntop(address);
+            let mut written = String::new();
+            inet_ntop(&mut written, address).expect("a string takes it");
             let expected = match text {
                 "::ffff:0:1.2.3.4" => "::ffff:0:102:304",
                 text => text,

@@ -11,7 +11,7 @@ use ngctl_rs::{
     Client, Error,
 };
 use std::{
-    collections::HashMap,
+    collections::{hash_map::Entry, HashMap},
     io::{stdout, BufWriter, Write},
 };
 
@@ -76,21 +76,21 @@ fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -
         out.write_all(format.heading().as_bytes())
             .map_err(Exit::unwritten)?;
     }
+    let mut rows = String::new();
     walk(client, path, format.family, |client, flows| {
-        for flow in flows {
-            if !headed {
-                out.write_all(format.heading().as_bytes())
-                    .map_err(Exit::unwritten)?;
-                headed = true;
-            }
-            let row = format.row(
-                flow,
-                &names.of(client, flow.input)?,
-                &names.of(client, flow.output)?,
-            );
-            out.write_all(row.as_bytes()).map_err(Exit::unwritten)?;
+        if !headed && !flows.is_empty() {
+            rows.push_str(&format.heading());
+            headed = true;
         }
-        Ok(())
+        for flow in flows {
+            names.learn(client, flow.input)?;
+            names.learn(client, flow.output)?;
+            let (input, output) = (names.of(flow.input), names.of(flow.output));
+            format.row(&mut rows, flow, input, output);
+        }
+        let written = out.write_all(rows.as_bytes());
+        rows.clear();
+        written.map_err(Exit::unwritten)
     })
     .map_err(|error| match error {
         WalkError::Stopped(exit) => exit,
@@ -110,18 +110,21 @@ fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -
 struct Names(HashMap<u16, String>);
 
 impl Names {
-    /// The name, or the number of an interface that has none, where base
+    /// Asks for a name: the number for an interface that has none, where base
     /// prints "(null)".
-    fn of(&mut self, client: &mut Client, index: u16) -> Result<String, Exit> {
-        if let Some(name) = self.0.get(&index) {
-            return Ok(name.clone());
+    fn learn(&mut self, client: &mut Client, index: u16) -> Result<(), Exit> {
+        if let Entry::Vacant(place) = self.0.entry(index) {
+            let name = client
+                .interface_name(index.into())
+                .map_err(|error| Exit::new(EX_OSERR, format!("interface {index}: {error}")))?;
+            place.insert(name.unwrap_or_else(|| index.to_string()));
         }
-        let name = client
-            .interface_name(index.into())
-            .map_err(|error| Exit::new(EX_OSERR, format!("interface {index}: {error}")))?
-            .unwrap_or_else(|| index.to_string());
-        self.0.insert(index, name.clone());
-        Ok(name)
+        Ok(())
+    }
+
+    /// A name that was learnt.
+    fn of(&self, index: u16) -> &str {
+        self.0.get(&index).map_or("", String::as_str)
     }
 }
 
