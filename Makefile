@@ -103,7 +103,7 @@ INSTALLER=	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" SBINDIR="$(SBINDIR)" \
 # On a machine that does nothing else meanwhile.
 bench:
 	tools/install-deps.sh rust
-	$(CARGO) build --release -p flow-bench
+	$(CARGO) build --release -p flow-bench -p nghost -p ngctl-rs -p flowctl
 	"$${CARGO_TARGET_DIR:-target}/release/flow-bench" document docs/performance.md
 
 bench-peers:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A capture file to compare exporters with: two million packets of 200,000
-//! flows over a minute, TCP, UDP and ICMP, popular by Zipf's law, their first
-//! 64 octets captured.
+//! Capture files: of some flows' packets, a frame each, their first 64 octets
+//! captured.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -12,6 +11,7 @@ use anyhow::{Context, Result};
 
 use flow_workload::traffic::{flags, Flow, Popularity, HEADER, OCTETS};
 
+/// Flows to draw from.
 const FLOWS: u32 = 200_000;
 const PACKETS: usize = 2_000_000;
 /// Microseconds from a packet to the next.
@@ -29,8 +29,15 @@ pub struct Totals {
     pub flows: u64,
 }
 
-/// Writes the file, in the classic format (draft-ietf-opsawg-pcap).
-pub fn write(path: &Path) -> Result<Totals> {
+/// What exporters are compared with: two million packets over a minute, TCP,
+/// UDP and ICMP, popular by Zipf's law.
+pub fn of_a_minute() -> Vec<u32> {
+    Popularity::Zipf.draw(FLOWS, PACKETS)
+}
+
+/// Writes packets of the flows with these numbers, in the classic format
+/// (draft-ietf-opsawg-pcap).
+pub fn write(path: &Path, flows: impl IntoIterator<Item = u32>) -> Result<Totals> {
     let name = || path.display().to_string();
     let mut file = BufWriter::new(File::create(path).with_context(name)?);
     let mut put = |words: &[u32]| -> Result<()> {
@@ -41,22 +48,24 @@ pub fn write(path: &Path) -> Result<Totals> {
     };
     // Microseconds, version 2.4, UTC, a snapshot length, Ethernet.
     put(&[0xa1b2_c3d4, 2 | 4 << 16, 0, 0, 65_535, 1])?;
-    let numbers = Popularity::Zipf.draw(FLOWS, PACKETS);
+    let (mut seen, mut packets) = (HashSet::new(), 0);
     let frame = u32::from(OCTETS) + 14;
-    for (at, number) in (0..).zip(&numbers) {
-        let time: u64 = at * STEP;
+    for number in flows {
+        let time: u64 = packets * STEP;
         let secs = (BEGINNING + time / 1_000_000) as u32;
         put(&[secs, (time % 1_000_000) as u32, HEADER as u32, frame])?;
-        let packet = Flow::mixed(*number).packet(flags::ACK).0;
+        let packet = Flow::mixed(number).packet(flags::ACK).0;
         let (words, _) = packet.as_chunks::<4>();
         for word in words {
             put(&[u32::from_le_bytes(*word)])?;
         }
+        seen.insert(number);
+        packets += 1;
     }
     file.flush().with_context(name)?;
     Ok(Totals {
-        packets: PACKETS as u64,
-        octets: PACKETS as u64 * u64::from(OCTETS),
-        flows: numbers.into_iter().collect::<HashSet<_>>().len() as u64,
+        packets,
+        octets: packets * u64::from(OCTETS),
+        flows: seen.len() as u64,
     })
 }

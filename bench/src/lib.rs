@@ -12,4 +12,5 @@ pub mod latency;
 pub mod machine;
 pub mod plot;
 pub mod report;
+pub mod show;
 pub mod workloads;

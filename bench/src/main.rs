@@ -72,12 +72,13 @@ fn main() -> Result<()> {
     with_large_pages()?;
     match arguments.command {
         What::Table { only } => {
-            let rows = measure::rows(only.as_deref().unwrap_or(""));
+            let rows = measure::rows(only.as_deref().unwrap_or(""))?;
             print!("{}", flow_bench::report::table(&rows));
             Ok(())
         }
         What::Capture { path } => {
-            let totals = flow_bench::capture::write(&path)?;
+            let flows = flow_bench::capture::of_a_minute();
+            let totals = flow_bench::capture::write(&path, flows)?;
             println!("{} {} {}", totals.packets, totals.octets, totals.flows);
             Ok(())
         }

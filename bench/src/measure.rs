@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use flow_bench::plot::{self, Curve};
 use flow_bench::report::{self, Row};
-use flow_bench::{latency, machine, workloads};
+use flow_bench::{latency, machine, show, workloads};
 use flow_workload::traffic::Popularity::{self, Uniform, Zipf};
 
 /// A figure that should not be above a limit.
@@ -98,7 +98,7 @@ fn grouped(number: u32) -> String {
 }
 
 /// Measures the work whose name contains `only`.
-pub fn rows(only: &str) -> Vec<Row> {
+pub fn rows(only: &str) -> Result<Vec<Row>> {
     let mut table = Table {
         only,
         rows: Vec::new(),
@@ -139,9 +139,17 @@ pub fn rows(only: &str) -> Vec<Row> {
             unit: "ms",
         };
         table.at_most(work, "", limit, workloads::show(1_000_000) / 1e6);
+        let work = "SHOW of 1,000,000 flows, nghost to `flowctl show` into a file";
+        let folder = tempfile::tempdir().context("a folder for files")?;
+        let figure = show::end_to_end(1_000_000, folder.path())?;
+        let limit = Limit {
+            target: 1000.0,
+            unit: "ms",
+        };
+        table.at_most(work, "", limit, figure);
     }
     two_cores(&mut table);
-    table.rows
+    Ok(table.rows)
 }
 
 fn growth(table: &mut Table<'_>) {
@@ -220,7 +228,7 @@ const COUNTS: [u32; 12] = [
 
 /// Measures all, and writes it into the document and into plots beside it.
 pub fn document(path: &Path) -> Result<()> {
-    let rows = rows("");
+    let rows = rows("")?;
     let mut curves = [
         "a hit, all flows alike",
         "a hit, Zipf(1.0)",
