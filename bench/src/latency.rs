@@ -3,7 +3,6 @@
 //! figure.
 
 use std::hint::black_box;
-use std::thread;
 
 use flow_workload::traffic::SplitMix;
 
@@ -22,22 +21,6 @@ pub fn dependent_read(octets: usize) -> f64 {
     let lines = chain((octets / size_of::<Line>()).max(2));
     let mut at = walk(&lines, 0, lines.len().min(READS));
     best(|| time(READS, || at = walk(&lines, at, READS)))
-}
-
-/// How many times what one core reads two cores read at once, each within its
-/// half of so many octets.
-pub fn two_cores(octets: usize) -> f64 {
-    let halves = [0, 1].map(|_| chain((octets / 2 / size_of::<Line>()).max(2)));
-    let read = |lines: &[Line]| time(READS, || _ = black_box(walk(lines, 0, READS)));
-    let [first, second] = &halves;
-    let one = best(|| read(first));
-    let both = best(|| {
-        thread::scope(|scope| {
-            let other = scope.spawn(|| read(second));
-            read(first).max(other.join().unwrap_or(f64::MAX))
-        })
-    });
-    2.0 * one / both
 }
 
 fn walk(lines: &[Line], mut at: usize, reads: usize) -> usize {

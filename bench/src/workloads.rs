@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The work that is timed.  Every workload checks its own sums at its end and
-//! panics when they are off: a figure of wrong work is worth nothing.
+//! The work that is timed.  A workload is prepared once and run as often as
+//! wanted, each run in nanoseconds; it checks its own sums at the end of every
+//! run and panics when they are off: a figure of wrong work is worth nothing.
 
+use std::hint::black_box;
 use std::net::Ipv4Addr;
-use std::thread;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use flow::cache::{Cursor, SHARDS};
 use flow::export::{AnyRecord, Appended, Clock, Stream, V5};
@@ -11,10 +13,11 @@ use flow::{Engine, FlowRecord, Moment, NoRoutes, Timeouts};
 use flow_workload::platform::Memory;
 use flow_workload::traffic::{flags, seed, source, Flow, Packet, Popularity, OCTETS};
 
-use crate::clock::{best, now as clock, time, RUNS};
+use crate::clock::{now as clock, time};
+use crate::cores::{scaling, Scaling};
 
 /// Packets of one run.
-const PACKETS: usize = 1 << 21;
+pub const PACKETS: usize = 1 << 21;
 /// Records that are copied under one hold of a lock, as the node does.
 const BATCH: usize = 32;
 /// Milliseconds between two ticks of the node.
@@ -161,13 +164,17 @@ pub fn hits(flows: u32, popularity: Popularity) -> Vec<Packet> {
 
 /// A hit on one of so many flows: nanoseconds a packet, and octets that the
 /// cache has.
-pub fn hit(flows: u32, popularity: Popularity) -> (f64, usize) {
+pub fn hit(flows: u32, popularity: Popularity) -> (impl FnMut() -> f64, usize) {
     let mut bed = Bed::filled(flows);
     let packets = hits(flows, popularity);
     bed.observe(&packets, 1);
-    let nanos = best(|| time(packets.len(), || bed.observe(&packets, 2)));
-    bed.check();
-    (nanos, bed.octets())
+    let octets = bed.octets();
+    let run = move || {
+        let nanos = time(packets.len(), || bed.observe(&packets, 2));
+        bed.check();
+        nanos
+    };
+    (run, octets)
 }
 
 /// New flows of one packet.
@@ -180,13 +187,25 @@ pub struct Growth {
     pub last: f64,
     /// Octets of memory a flow.
     pub octets: f64,
-    /// Octets of the largest piece.
+    /// Octets of the largest piece that a packet asked for.
     pub piece: usize,
 }
 
+impl Growth {
+    /// The better of two, figure by figure.
+    pub fn min(self, other: Self) -> Self {
+        Growth {
+            all: self.all.min(other.all),
+            first: self.first.min(other.first),
+            last: self.last.min(other.last),
+            ..other
+        }
+    }
+}
+
 /// An empty cache gets so many flows of one packet each.
-pub fn growth(flows: u32, v6: bool) -> Growth {
-    let packet = |number| {
+pub fn growth(flows: u32, v6: bool) -> impl FnMut() -> Growth {
+    let packet = move |number| {
         let flow = Flow::numbered(number);
         if v6 {
             flow.packet6(flags::ACK)
@@ -196,68 +215,76 @@ pub fn growth(flows: u32, v6: bool) -> Growth {
     };
     let packets: Vec<Packet> = (0..flows).map(packet).collect();
     let tenth = packets.len() / 10;
-    let (mut octets, mut piece) = (0, 0);
-    let runs: Vec<Vec<f64>> = (0..RUNS)
-        .map(|_| {
-            let mut bed = Bed::lasting(flows as usize);
-            // The locks, once for all.
-            bed.engine.platform().largest_piece();
-            let tenths = packets.chunks(tenth);
-            let times = tenths.map(|tenth| time(tenth.len(), || bed.observe(tenth, 0)));
-            let times = times.collect();
-            bed.check();
-            octets = bed.octets();
-            piece = bed.engine.platform().largest_piece();
-            times
-        })
-        .collect();
-    let least = |of: fn(&Vec<f64>) -> f64| runs.iter().map(of).fold(f64::MAX, f64::min);
-    Growth {
-        all: least(|run| run.iter().sum::<f64>() / run.len() as f64),
-        first: least(|run| run[0]),
-        last: least(|run| run[9]),
-        octets: octets as f64 / f64::from(flows),
-        piece,
+    move || {
+        let mut bed = Bed::lasting(flows as usize);
+        // The locks, once for all.
+        bed.engine.platform().largest_piece();
+        let tenths = packets.chunks(tenth);
+        let times = tenths.map(|tenth| time(tenth.len(), || bed.observe(tenth, 0)));
+        let times: Vec<f64> = times.collect();
+        bed.check();
+        Growth {
+            all: times.iter().sum::<f64>() / times.len() as f64,
+            first: times[0],
+            last: times[9],
+            octets: bed.octets() as f64 / f64::from(flows),
+            piece: bed.engine.platform().largest_piece(),
+        }
     }
+}
+
+/// Octets of memory that a single packet of them asked for at most: what it
+/// has to fill.
+pub fn most_memory_at_once(flows: u32) -> usize {
+    let mut bed = Bed::lasting(flows as usize);
+    let mut most = 0;
+    for number in 0..flows {
+        let before = bed.octets();
+        bed.observe(&[Flow::numbered(number).packet(flags::ACK)], 0);
+        most = most.max(bed.octets() - before);
+    }
+    bed.check();
+    most
 }
 
 /// Flows that are new to a full cache, the displaced ones exported: as many
 /// again as there is room for.
-pub fn full(limit: u32) -> f64 {
-    let mut bed = Bed::lasting(limit as usize);
+pub fn full(limit: u32) -> impl FnMut() -> f64 {
     let packets: Vec<Packet> = (0..3 * limit)
         .map(|number| Flow::numbered(number).packet(flags::ACK))
         .collect();
-    let (fill, more) = packets.split_at(limit as usize);
-    // Now and then what waits is taken: at 120,000 records a second, which is
-    // the node's pace, this is a quarter of a second's.
-    let chunk = 30_000.min(limit as usize / 16);
-    for (now, part) in fill.chunks(chunk).enumerate() {
-        bed.observe(part, now as u64);
-    }
-    let nanos = time(more.len(), || {
-        for (now, part) in more.chunks(chunk).enumerate() {
-            let now = now as u64 + 1000;
+    move || {
+        let mut bed = Bed::lasting(limit as usize);
+        let (fill, more) = packets.split_at(limit as usize);
+        // Now and then what waits is taken: at 120,000 records a second, which
+        // is the node's pace, this is a quarter of a second's.
+        let chunk = 30_000.min(limit as usize / 16);
+        for (now, part) in (0..).zip(fill.chunks(chunk)) {
             bed.observe(part, now);
-            bed.tick(now);
         }
-    });
-    bed.check();
-    // A shard that is empty has nothing to give.
-    assert!(bed.exported.records > u64::from(limit) * 2 - 2 * SHARDS as u64);
-    nanos
+        let nanos = time(more.len(), || {
+            for (now, part) in (1000..).zip(more.chunks(chunk)) {
+                bed.observe(part, now);
+                bed.tick(now);
+            }
+        });
+        bed.check();
+        // A shard that is empty has nothing to give.
+        assert!(bed.exported.records > u64::from(limit) * 2 - 2 * SHARDS as u64);
+        nanos
+    }
 }
 
 /// TCP connections, all at once: an opening, four packets, FIN, export.
 /// Nanoseconds a packet.
-pub fn connections(count: u32) -> f64 {
+pub fn connections(count: u32) -> impl FnMut() -> f64 {
     let round = |tcp_flags| -> Vec<Packet> {
         (0..count)
             .map(|number| Flow::numbered(number).packet(tcp_flags))
             .collect()
     };
     let rounds = [flags::ACK, flags::FIN | flags::ACK].map(round);
-    best(|| {
+    move || {
         let mut bed = Bed::new(1 << 20);
         let nanos = time(6 * count as usize, || {
             for now in 0..5 {
@@ -270,70 +297,71 @@ pub fn connections(count: u32) -> f64 {
         bed.check();
         assert_eq!(bed.exported.records, u64::from(count));
         nanos
-    })
+    }
 }
 
-/// Hits on flows whose keys were made to fall together, and on as many others:
+/// Hits on so many flows, which may have been made to fall together:
 /// nanoseconds a packet.
-pub fn collisions(flows: u32) -> (f64, f64) {
-    let run = |flow: fn(u32) -> Flow| {
-        let mut bed = Bed::lasting(flows as usize);
-        let numbers = Popularity::Uniform.draw(flows, PACKETS);
-        let packets: Vec<Packet> = (0..flows)
-            .chain(numbers)
-            .map(|number| flow(number).packet(flags::ACK))
-            .collect();
-        let (first, hits) = packets.split_at(flows as usize);
-        bed.observe(first, 0);
-        let nanos = best(|| time(hits.len(), || bed.observe(hits, 1)));
+pub fn hits_on(flows: u32, flow: fn(u32) -> Flow) -> impl FnMut() -> f64 {
+    let mut bed = Bed::lasting(flows as usize);
+    let numbers = Popularity::Uniform.draw(flows, PACKETS);
+    let mut packets: Vec<Packet> = (0..flows)
+        .chain(numbers)
+        .map(|number| flow(number).packet(flags::ACK))
+        .collect();
+    let hits = packets.split_off(flows as usize);
+    bed.observe(&packets, 0);
+    move || {
+        let nanos = time(hits.len(), || bed.observe(&hits, 1));
         bed.check();
         nanos
-    };
-    (run(Flow::colliding), run(Flow::numbered))
+    }
 }
 
 /// A tick with nothing in the cache, in nanoseconds.
-pub fn tick_empty() -> f64 {
+pub fn tick_empty() -> impl FnMut() -> f64 {
     let mut bed = Bed::new(1 << 20);
     let ticks = 1000;
-    best(|| {
+    move || {
         time(ticks, || {
             for tick in 0..ticks as u64 {
                 bed.tick(tick * TICK_MS);
             }
         })
-    })
+    }
 }
 
 /// Flows that all stay: every one is seen every `period` ticks, and over two
 /// inactive timeouts nothing falls due.  Nanoseconds of ticks, a second.
-pub fn tick_none_due(flows: u32, period: u64) -> f64 {
+pub fn tick_none_due(flows: u32, period: u64) -> impl FnMut() -> f64 {
     const TICKS: u64 = 120;
-    let mut bed = Bed::new(flows as usize);
     let packets: Vec<Packet> = (0..flows)
         .map(|number| Flow::numbered(number).packet(flags::ACK))
         .collect();
-    let share = packets.len().div_ceil(period as usize);
-    for (tick, part) in (0..).zip(packets.chunks(share)) {
-        bed.observe(part, tick * TICK_MS);
+    move || {
+        let mut bed = Bed::new(flows as usize);
+        let share = packets.len().div_ceil(period as usize);
+        for (tick, part) in (0..).zip(packets.chunks(share)) {
+            bed.observe(part, tick * TICK_MS);
+        }
+        let mut total = 0.0;
+        for tick in period..period + TICKS {
+            let now = tick * TICK_MS;
+            let part = packets.chunks(share).nth((tick % period) as usize);
+            bed.observe(part.unwrap_or_default(), now);
+            let begun = clock();
+            bed.tick(now);
+            total += clock() - begun;
+        }
+        bed.check();
+        assert_eq!(bed.exported.records, 0);
+        total * 1000.0 / (TICKS * TICK_MS) as f64
     }
-    let mut total = 0.0;
-    for tick in period..period + TICKS {
-        let now = tick * TICK_MS;
-        let part = packets.chunks(share).nth((tick % period) as usize);
-        bed.observe(part.unwrap_or_default(), now);
-        let begun = clock();
-        bed.tick(now);
-        total += clock() - begun;
-    }
-    bed.check();
-    assert_eq!(bed.exported.records, 0);
-    total * 1000.0 / (TICKS * TICK_MS) as f64
 }
 
 /// Flows that fall due all at once and leave in datagrams: nanoseconds each.
-pub fn expiry(flows: u32) -> f64 {
-    best(|| {
+pub fn expiry(flows: u32) -> impl FnMut() -> f64 {
+    move || {
         let mut bed = Bed::filled(flows);
         bed.engine.set_timeouts(15, 1800);
         let nanos = time(flows as usize, || {
@@ -342,12 +370,12 @@ pub fn expiry(flows: u32) -> f64 {
         bed.check();
         assert!(bed.exported.octets > u64::from(flows) * 48);
         nanos
-    })
+    }
 }
 
 /// TCP, UDP and ICMP, popular flows and rare ones, ticks and export: a minute
 /// of two million packets of 200,000 flows.  Nanoseconds a packet.
-pub fn mixture() -> f64 {
+pub fn mixture() -> impl FnMut() -> f64 {
     let numbers = Popularity::Zipf.draw(200_000, 2_000_000);
     let packets: Vec<Packet> = numbers
         .into_iter()
@@ -363,7 +391,7 @@ pub fn mixture() -> f64 {
         })
         .collect();
     let ticks = 60_000 / TICK_MS;
-    best(|| {
+    move || {
         let mut bed = Bed::new(1 << 20);
         let nanos = time(packets.len(), || {
             for (tick, part) in (1..).zip(packets.chunks(packets.len().div_ceil(ticks as usize))) {
@@ -374,17 +402,17 @@ pub fn mixture() -> f64 {
         bed.check();
         assert!(bed.exported.records > 100_000);
         nanos
-    })
+    }
 }
 
 /// Shows so many flows, a reply after the other.  Nanoseconds of all.
-pub fn show(flows: u32) -> f64 {
+pub fn show(flows: u32) -> impl FnMut() -> f64 {
     let bed = Bed::filled(flows);
     let moment = Moment {
         now: 0,
         timeouts: Timeouts::NONE,
     };
-    best(|| {
+    move || {
         let mut shown = 0;
         let nanos = time(1, || {
             let mut cursor = Some(Cursor::START);
@@ -395,43 +423,63 @@ pub fn show(flows: u32) -> f64 {
         });
         assert_eq!(shown, u64::from(flows));
         nanos
-    })
+    }
 }
 
-/// How many times what one core does two cores do, on flows of their own and
-/// on the same flows.
-pub fn two_cores(flows: u32) -> (f64, f64) {
+/// What two cores do on flows of their own, and on the same flows.
+pub fn two_cores(flows: u32) -> [Scaling; 2] {
     let mut bed = Bed::filled(flows);
-    let packets = hits(flows, Popularity::Uniform);
-    let half = |lower: bool| -> Vec<Packet> {
-        let numbers = Popularity::Uniform.draw(flows / 2, PACKETS);
-        let offset = if lower { 0 } else { flows / 2 };
+    let part = |from: u32, of: u32, seed: usize| -> Vec<Packet> {
+        let numbers = Popularity::Uniform.draw(of, PACKETS * (seed + 1));
+        let numbers = numbers.into_iter().skip(PACKETS * seed);
         numbers
-            .into_iter()
-            .map(|number| Flow::numbered(number + offset).packet(flags::ACK))
+            .map(|number| Flow::numbered(number + from).packet(flags::ACK))
             .collect()
     };
-    let (lower, upper) = (half(true), half(false));
-    bed.observe(&packets, 1);
-    let mut sent = bed.packets;
+    let own = [part(0, flows / 2, 0), part(flows / 2, flows / 2, 1)];
+    let shared = [part(0, flows, 0), part(0, flows, 1)];
+    bed.observe(&shared[0], 1);
     let engine = &bed.engine;
-    let mut one = |packets: &[Packet]| {
-        sent += packets.len() as u64;
-        time(packets.len(), || observe(engine, packets, 2))
-    };
-    let (alone, alone_on_half) = (best(|| one(&packets)), best(|| one(&lower)));
-    let mut two = |first: &[Packet], second: &[Packet]| {
-        sent += (first.len() + second.len()) as u64;
-        thread::scope(|scope| {
-            let other = scope.spawn(|| time(second.len(), || observe(engine, second, 2)));
-            let mine = time(first.len(), || observe(engine, first, 2));
-            mine.max(other.join().expect("the other thread"))
-        })
-    };
-    let disjoint = best(|| two(&lower, &upper));
-    let (first, second) = packets.split_at(packets.len() / 2);
-    let shared = best(|| two(first, second));
+    let mut sent = bed.packets;
+    let result = [&own, &shared].map(|[first, second]| {
+        let scaling = scaling(|| observe(engine, first, 2), || observe(engine, second, 2));
+        sent += scaling.runs * PACKETS as u64;
+        scaling
+    });
     bed.packets = sent;
     bed.check();
-    (2.0 * alone_on_half / disjoint, 2.0 * alone / shared)
+    result
+}
+
+/// The same of bare loops over as many lines of memory, with the same numbers:
+/// of reads, each core in its half, and of locked additions anywhere.
+pub fn two_cores_bare(lines: u32) -> [Scaling; 2] {
+    #[repr(align(64))]
+    struct Line(AtomicU64);
+    let all: Vec<Line> = (0..lines).map(|_| Line(AtomicU64::new(1))).collect();
+    let [numbers, others] = [0, 1].map(|seed| {
+        let numbers = Popularity::Uniform.draw(lines, PACKETS * (seed + 1));
+        numbers
+            .into_iter()
+            .skip(PACKETS * seed)
+            .collect::<Vec<u32>>()
+    });
+    let (lower, upper) = all.split_at(all.len() / 2);
+    let read = |half: &[Line], numbers: &[u32]| {
+        let lines = numbers
+            .iter()
+            .filter_map(|number| half.get(*number as usize / 2));
+        black_box(lines.map(|line| line.0.load(Relaxed)).sum::<u64>());
+    };
+    let write = |numbers: &[u32]| {
+        let lines = numbers
+            .iter()
+            .filter_map(|number| all.get(*number as usize));
+        lines.for_each(|line| _ = line.0.fetch_add(1, Relaxed));
+    };
+    let reads = scaling(|| read(lower, &numbers), || read(upper, &others));
+    let writes = scaling(|| write(&numbers), || write(&others));
+    let sum: u64 = all.iter().map(|line| line.0.load(Relaxed)).sum();
+    assert_eq!(sum, u64::from(lines) + writes.runs * PACKETS as u64);
+    [reads, writes]
 }
