@@ -13,7 +13,7 @@ use sys_bindings::ng_mesg;
 
 use crate::kpi::kernel::message::{Mbuf, Response};
 use crate::kpi::kernel::shim::{mbuf, ng_hook, ng_node, shim_pass};
-use crate::kpi::kernel::{hook_id, hook_ptr, memory, Kernel};
+use crate::kpi::kernel::{hook_ptr, memory, Hook, Kernel};
 use crate::kpi::Errno;
 use crate::{Node, Port, Role};
 
@@ -37,7 +37,7 @@ unsafe extern "C" fn netflow_create(node: NonNull<ng_node>) -> Option<NonNull<St
 ///
 /// # Safety
 ///
-/// `name` has `len` bytes.
+/// `name` has `len` bytes, and netgraph has a reference on the hook.
 #[no_mangle]
 unsafe extern "C" fn netflow_newhook(
     state: &State,
@@ -48,7 +48,9 @@ unsafe extern "C" fn netflow_newhook(
 ) -> Errno {
     // SAFETY: the caller's promise.
     let name = unsafe { slice::from_raw_parts(name, len) };
-    match state.newhook(name, hook_id(hook)) {
+    // SAFETY: the caller's promise.
+    let hook = unsafe { Hook::hold(hook) };
+    match state.newhook(name, hook) {
         Ok(role) => {
             *port = state.port(role).map_or(ptr::null(), ptr::from_ref);
             0

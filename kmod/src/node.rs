@@ -97,9 +97,10 @@ impl<K: Kpi> Node<K> {
         self.engine.platform()
     }
 
-    /// Connects a hook.  `EINVAL` for a name that means nothing here,
+    /// Connects a hook, which is held for as long as the node sends down it.
+    /// `EINVAL` for a name that means nothing here,
     /// `EISCONN` when there is such a hook already, `ENOMEM`.
-    pub fn newhook(&self, name: &[u8], hook: HookId) -> Result<Role, Errno> {
+    pub fn newhook(&self, name: &[u8], hook: K::Hook) -> Result<Role, Errno> {
         let role = Role::of(name)?;
         match role {
             Role::Iface(number) => {
@@ -109,14 +110,14 @@ impl<K: Kpi> Node<K> {
                 }
                 // As in base: most interfaces are Ethernet, so a new hook is.
                 iface.set(|settings| settings.dlt = DLT_EN10MB);
-                iface.hook().set(Some(hook));
+                iface.hook().set(Some(K::name(&hook)));
             }
             Role::Out(number) => {
                 let iface = self.make_iface(number)?;
                 if iface.out().get().is_some() {
                     return Err(EISCONN);
                 }
-                iface.out().set(Some(hook));
+                iface.out().set(Some(K::name(&hook)));
             }
             Role::Export => self.connect(&self.export, hook)?,
             Role::Export9 => self.connect(&self.export9, hook)?,
@@ -124,11 +125,11 @@ impl<K: Kpi> Node<K> {
         Ok(role)
     }
 
-    fn connect(&self, export: &Guarded<K, K::Hook>, hook: HookId) -> Result<(), Errno> {
+    fn connect(&self, export: &Guarded<K, K::Hook>, hook: K::Hook) -> Result<(), Errno> {
         if export.get().is_some() {
             return Err(EISCONN);
         }
-        export.put(Some(self.kpi().hold(hook)));
+        export.put(Some(hook));
         self.connections.fetch_add(1, Relaxed);
         Ok(())
     }

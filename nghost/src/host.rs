@@ -49,13 +49,6 @@ impl Host {
     }
 }
 
-/// The node's name for a hook.
-pub fn hook_id(hook: HookKey) -> HookId {
-    let bits = hook.data().as_ffi() as usize;
-    // A key's version is never 0, and it is the upper half.
-    HookId(NonZeroUsize::new(bits).unwrap_or(NonZeroUsize::MAX))
-}
-
 /// The hook that the node names.
 pub fn hook_key(id: HookId) -> HookKey {
     KeyData::from_ffi(id.0.get() as u64).into()
@@ -159,6 +152,7 @@ impl Routes for Host {
 }
 
 impl Kpi for Host {
+    // A key outlives its hook: it then leads nowhere.
     type Hook = HookKey;
     type Counter = Counter;
 
@@ -166,9 +160,10 @@ impl Kpi for Host {
         Some(Counter::default())
     }
 
-    fn hold(&self, hook: HookId) -> HookKey {
-        // A key outlives its hook: it then leads nowhere.
-        hook_key(hook)
+    fn name(hook: &HookKey) -> HookId {
+        let bits = hook.data().as_ffi() as usize;
+        // A key's version is never 0, and it is the upper half.
+        HookId(NonZeroUsize::new(bits).unwrap_or(NonZeroUsize::MAX))
     }
 
     fn uptime(&self) -> u64 {

@@ -112,13 +112,10 @@ impl Kpi for Kernel {
         NonNull::new(shim::shim_counter_alloc()).map(PerCpu)
     }
 
-    fn hold(&self, hook: HookId) -> Hook {
-        let hook = hook_ptr(hook);
-        // SAFETY: the node was given this hook by `newhook` and holds it
-        // before `disconnect` returns, while netgraph has a reference too.
-        unsafe { shim::shim_hook_ref(hook) };
-        // SAFETY: a hook's address is not NULL.
-        Hook(unsafe { NonNull::new_unchecked(hook) })
+    fn name(hook: &Hook) -> HookId {
+        // `hook_ptr` makes a pointer of it again.
+        let _ = hook.0.as_ptr().expose_provenance();
+        HookId(hook.0.addr())
     }
 
     #[inline]
@@ -170,11 +167,23 @@ unsafe impl Send for Hook {}
 // SAFETY: as above.
 unsafe impl Sync for Hook {}
 
+impl Hook {
+    /// Takes a reference on a hook.
+    ///
+    /// # Safety
+    ///
+    /// The hook is there, as someone else has a reference on it.
+    pub(crate) unsafe fn hold(hook: NonNull<shim::ng_hook>) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { shim::shim_hook_ref(hook.as_ptr()) };
+        Self(hook)
+    }
+}
+
 impl Clone for Hook {
     fn clone(&self) -> Self {
-        // SAFETY: `self` holds a reference, so the hook is there.
-        unsafe { shim::shim_hook_ref(self.0.as_ptr()) };
-        Self(self.0)
+        // SAFETY: `self` holds a reference.
+        unsafe { Self::hold(self.0) }
     }
 }
 
@@ -214,13 +223,6 @@ impl Drop for PerCpu {
         // SAFETY: as in `sum`, and nobody else has it.
         unsafe { shim::shim_counter_free(self.0.as_ptr()) }
     }
-}
-
-/// How the node names a hook of netgraph's.
-pub(crate) fn hook_id(hook: NonNull<shim::ng_hook>) -> HookId {
-    // `hook_ptr` makes a pointer of it again.
-    let _ = hook.as_ptr().expose_provenance();
-    HookId(hook.addr())
 }
 
 /// The hook that the node names.

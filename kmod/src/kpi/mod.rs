@@ -42,8 +42,8 @@ pub trait Kpi: Platform + Routes {
     /// A counter at 0; `None` when there is no memory.
     fn counter(&self) -> Option<Self::Counter>;
 
-    /// Takes a reference on a hook that is connected now.
-    fn hold(&self, hook: HookId) -> Self::Hook;
+    /// The name of a hook.
+    fn name(hook: &Self::Hook) -> HookId;
 
     /// Milliseconds since boot.  Never runs backwards.
     fn uptime(&self) -> u64;

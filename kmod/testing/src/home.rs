@@ -129,8 +129,8 @@ impl Kpi for Home {
         Some(TestCounter::default())
     }
 
-    fn hold(&self, hook: HookId) -> HookId {
-        hook
+    fn name(hook: &HookId) -> HookId {
+        *hook
     }
 
     fn uptime(&self) -> u64 {

@@ -14,7 +14,7 @@ use zerocopy::FromBytes;
 use crate::ascii::{Command, Field, Type, UINT16, UINT32, UINT64, UINT8};
 use crate::errno::Errno;
 use crate::graph::{Graph, HookKey, NodeType};
-use crate::host::{hook_id, hook_key, Host, Reply, Seen, Surroundings};
+use crate::host::{hook_key, Host, Reply, Seen, Surroundings};
 use crate::message::Message;
 use crate::node::{Answer, Here, Incoming, Node, Origin, Packet};
 
@@ -138,7 +138,7 @@ fn role(hook: Incoming) -> Option<Role> {
 
 impl Node for Netflow {
     fn newhook(&self, _: Here<'_>, hook: HookKey, name: &[u8]) -> Result<u64, Errno> {
-        let role = self.node.newhook(name, hook_id(hook))?;
+        let role = self.node.newhook(name, hook)?;
         Ok(role.to_bits() as u64)
     }
 
