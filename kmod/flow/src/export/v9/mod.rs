@@ -384,7 +384,7 @@ mod tests {
         };
         let mut v9 = V9::new(0);
         let mut buffer = vec![0; V9::max_len(&settings)];
-        let announced: Vec<bool> = [0, 0, 0, 0, 1_000, 11_000, 11_000, 11_000]
+        let announced: Vec<bool> = [0, 0, 0, 0, 9_999, 10_000, 10_000, 10_000]
             .into_iter()
             .map(|now| {
                 v9.append(&mut buffer, &v4(), &settings, now);
