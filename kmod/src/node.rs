@@ -129,8 +129,10 @@ impl<K: Kpi> Node<K> {
         if export.get().is_some() {
             return Err(EISCONN);
         }
-        export.put(Some(hook));
+        // The number first: with the new hook goes the new number, so that its
+        // collector is told again what datagrams need to be read.
         self.connections.fetch_add(1, Relaxed);
+        export.put(Some(hook));
         Ok(())
     }
 

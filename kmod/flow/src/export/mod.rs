@@ -83,8 +83,11 @@ pub trait Protocol {
     ) -> Appended;
 
     /// A datagram did not reach the collector, or there is a new one: what it
-    /// needs to know before records must be told again.
-    fn lost(&mut self) {}
+    /// needs to know before records must be told again, in the datagram in
+    /// `buffer` already if that has room for it.
+    fn lost(&mut self, buffer: &mut [u8]) {
+        let _ = buffer;
+    }
 
     /// Completes the datagram's header, and begins the next datagram.  The
     /// datagram's length in octets, 0 when it held no record.

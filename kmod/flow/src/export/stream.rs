@@ -64,7 +64,7 @@ impl<P: Platform, E: Protocol> Stream<P, E> {
 
     /// See [`Protocol::lost`].
     pub fn lost(&mut self) {
-        self.protocol.lost();
+        self.protocol.lost(&mut self.buffer);
     }
 
     /// What waits to be sent.

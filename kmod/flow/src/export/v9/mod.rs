@@ -106,6 +106,29 @@ impl V9 {
         }
     }
 
+    /// Puts the templates before what the datagram holds, if there is room for
+    /// them and another record; the next datagram brings them in any case.
+    #[inline(never)]
+    fn insert_templates(&mut self, buffer: &mut [u8]) {
+        let end = self.len + TEMPLATES_LEN;
+        let Some(body) = buffer.get_mut(HEADER_LEN..end) else {
+            return;
+        };
+        let are_there = body.starts_with(&TEMPLATE_FLOWSET.to_be_bytes());
+        if are_there || !self.has_room_after(end) || body.len() < TEMPLATES_LEN {
+            return;
+        }
+        body.rotate_right(TEMPLATES_LEN);
+        for (place, byte) in body.iter_mut().zip(templates()) {
+            *place = byte;
+        }
+        self.len = end;
+        self.count += TEMPLATES;
+        if let Some((_, at)) = &mut self.flowset {
+            *at += TEMPLATES_LEN;
+        }
+    }
+
     fn put(&mut self, buffer: &mut [u8], bytes: &[u8]) {
         if let Some(place) = buffer
             .get_mut(self.len..)
@@ -148,9 +171,9 @@ impl V9 {
         self.count += 1;
     }
 
-    /// Is there room for a record of either version?
-    fn has_room(&self) -> bool {
-        let end = self.len.next_multiple_of(4);
+    /// Is there room for a record of either version after so many octets?
+    fn has_room_after(&self, len: usize) -> bool {
+        let end = len.next_multiple_of(4);
         let record = (FLOWSET_HEADER_LEN + RECORD_LEN_V6).next_multiple_of(4);
         end + record <= self.capacity
     }
@@ -183,15 +206,18 @@ impl Protocol for V9 {
                 self.append_encoded(buffer, TEMPLATE_V6, record.as_bytes());
             }
         }
-        if self.has_room() {
+        if self.has_room_after(self.len) {
             Appended::Room
         } else {
             Appended::Full
         }
     }
 
-    fn lost(&mut self) {
+    fn lost(&mut self, buffer: &mut [u8]) {
         self.announced = None;
+        if self.count > 0 {
+            self.insert_templates(buffer);
+        }
     }
 
     fn finish(&mut self, buffer: &mut [u8], clock: Clock) -> usize {
@@ -373,6 +399,39 @@ mod tests {
             }
             assert_eq!(sent, 200, "mtu {mtu}");
         }
+    }
+
+    /// A collector that comes while a datagram is in the making can read it,
+    /// if it has room for the templates, and the next one in any case.
+    #[test]
+    fn a_new_collector_is_told_the_templates() {
+        let settings = Settings::DEFAULT;
+        let mut buffer = vec![0; V9::max_len(&settings)];
+        let mut told_at_once = 0;
+        for waiting in 1..20 {
+            let mut v9 = V9::new(0);
+            v9.append(&mut buffer, &v4(), &settings, 0);
+            v9.finish(&mut buffer, CLOCK);
+            let mut templates = Vec::new();
+            for n in 0..60 {
+                if n == waiting {
+                    v9.lost(&mut buffer);
+                    // Once is enough.
+                    v9.lost(&mut buffer);
+                }
+                let record = if n % 3 == 0 { v6() } else { v4() };
+                if v9.append(&mut buffer, &record, &settings, 0) == Appended::Full {
+                    let len = v9.finish(&mut buffer, CLOCK);
+                    assert!(len + HEADROOM <= usize::from(settings.mtu));
+                    let first = buffer[HEADER_LEN..].starts_with(&[0, 0]);
+                    templates.push(read(&buffer[..len]).0);
+                    assert_eq!(templates.last() == Some(&2), first);
+                }
+            }
+            told_at_once += usize::from(templates[0] == 2);
+            assert!(templates[..2].contains(&2), "{waiting}: {templates:?}");
+        }
+        assert!((10..19).contains(&told_at_once), "{told_at_once}");
     }
 
     #[test]
