@@ -34,6 +34,7 @@ help:
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
 	@echo 'make soak MINUTES=60 nghost at full speed; memory, sums and sequences'
 	@echo 'make torture         the long ones: fuzz, sanitizers, mutants, soak; resumable'
+	@echo 'make races           every order of threads at a node, by loom'
 	@echo 'make sanitize        the tests, under sanitizers of threads and memory'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo "make vm-bench        its instructions a packet, and base's"
@@ -72,13 +73,17 @@ fmt:
 clippy:
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) clippy -p ng_netflow --features kernel -- -D warnings
+	$(CARGO) clippy --manifest-path races/Cargo.toml --target-dir target/churn \
+	    --all-targets -- -D warnings
 
 fuzz:
 	@tools/fuzz.sh $(TARGET) $(SECONDS)
 
 sanitize:
-	@tools/sanitize.sh thread
-	@tools/sanitize.sh address
+	@for kind in thread address memcheck; do tools/sanitize.sh $$kind || exit; done
+
+races:
+	@for what in orders churn faults; do tools/races.sh $$what || exit; done
 
 MINUTES?=	60
 soak: tools
@@ -139,4 +144,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
-	list-installed load unload which fuzz sanitize soak torture torture-restart clean
+	list-installed load unload which fuzz races sanitize soak torture torture-restart clean

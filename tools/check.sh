@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit
 logs=build/check
 mkdir -p "$logs"
 
-step_format() { cargo fmt --all --check; }
+step_format() { cargo fmt --all --check && cargo fmt --manifest-path races/Cargo.toml --check; }
 step_lints() { make clippy; }
 step_docs() { make doc; }
 # Shown with their output, for what they counted and what they left out.
@@ -20,6 +20,8 @@ step_tests() { cargo build --workspace && cargo test --workspace --no-fail-fast 
 step_freebsd() { tools/build-freebsd-tools.sh --check nghost; }
 step_bindings() { make check-bindings; }
 step_module() { make gate && make analyze && make reproducible; }
+# Threads: every order of a few, seconds of many, and faults that must be found.
+step_races() { tools/races.sh orders && tools/races.sh churn && tools/races.sh faults; }
 # What a packet costs, in instructions, which repeat exactly.
 step_instructions() { tools/instructions.sh check; }
 step_scripts() { git ls-files '*.sh' .ci/run rc.d/ng_netflow | xargs shellcheck -S warning; }
@@ -31,7 +33,7 @@ step_makefile() {
 step_manuals() { git ls-files 'man/*.[1-9]' | xargs -r mandoc -T lint -W warning; }
 step_demo() { make demo; }
 
-steps=${*:-format lints docs tests freebsd bindings module instructions scripts makefile manuals demo}
+steps=${*:-format lints docs tests freebsd bindings module races instructions scripts makefile manuals demo}
 
 say() { printf '%s\n' "$*"; }
 
@@ -43,7 +45,7 @@ notable() {
 		/^(successes:|running )/ { printed = 0 }
 		/^test result: ok/ { tests += $4 }
 		/^proptest: / || !NF { next }
-		printed || /^not run|^object gate|^instructions: |^reproducible|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
+		printed || /^not run|^object gate|^instructions: |^reproducible|^races: |: [0-9]+ orders$|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
 		END { if (tests) print "    " tests " tests passed" }' "$1"
 }
 

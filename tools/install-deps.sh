@@ -28,8 +28,8 @@ packages_fuzz='gcc g++'
 # bench: the exporters that ours is compared with, and what times them.
 packages_bench='softflowd pmacct nfdump time'
 
-# sanitize: clang's sanitizers, and Rust's library to be built with them.
-packages_sanitize='clang-19 libclang-rt-19-dev cargo-web rustc-web rust-web-src'
+# sanitize: valgrind, clang's sanitizers, and Rust's library to be built with them.
+packages_sanitize='valgrind clang-19 libclang-rt-19-dev cargo-web rustc-web rust-web-src'
 
 # vm: QEMU, the drive it gets, and what fetches a FreeBSD for it.
 packages_vm='qemu-system-x86 xorriso curl xz-utils nfdump python3'

@@ -86,6 +86,8 @@ pub const UNSAFE: &[&str] = &[
     "bench/workload/src/platform.rs",
     // A program without a standard library.
     "bench/instructions/src/",
+    // What the kernel's C does for the node, for tests that have no kernel.
+    "races/src/",
     // Faults on purpose.
     "vm-test/kmod/src/lib.rs",
 ];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The time, as every packet asks for it.
 
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use flow::sync::{AtomicU64, Ordering::Relaxed};
 
 use super::shim;
 

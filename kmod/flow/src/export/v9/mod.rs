@@ -12,7 +12,8 @@ use zerocopy::IntoBytes;
 
 use super::{AnyRecord, Appended, Clock, Protocol};
 use layout::{templates, Header, Record, FLOWSET_HEADER_LEN, HEADER_LEN};
-use layout::{RECORD_LEN_V6, TEMPLATES, TEMPLATES_LEN, TEMPLATE_V4, TEMPLATE_V6};
+use layout::{RECORD_LEN_V6, TEMPLATES, TEMPLATES_LEN};
+use layout::{TEMPLATE_FLOWSET, TEMPLATE_V4, TEMPLATE_V6};
 
 /// What base leaves of the MTU for IP and UDP: an IPv6 and a UDP header and
 /// 16 octets of options.
