@@ -195,22 +195,41 @@ impl Replay {
         Some(uptime.saturating_add(stamp.saturating_sub(first)))
     }
 
-    /// Feeds the next packet.
-    pub fn feed(&mut self, graph: &Graph, log: &Log) {
-        let Some((index, time)) = self.next else {
-            return;
+    /// Feeds packets, at most so many, that are due until this uptime, and
+    /// moves the clock with them. How many it fed.
+    pub fn feed(
+        &mut self,
+        until: u64,
+        at_most: usize,
+        clock: &Clock,
+        graph: &Graph,
+        log: &Log,
+    ) -> usize {
+        let Some((first, uptime)) = self.origin else {
+            return 0;
         };
-        let source = &mut self.sources[index];
-        let feed = &source.feed;
-        if time < source.latest {
-            feed.steps_back.set(feed.steps_back.get() + 1);
+        for fed in 0..at_most {
+            let Some((index, time)) = self.next else {
+                return fed;
+            };
+            let due = uptime.saturating_add(time.saturating_sub(first));
+            if due > until {
+                return fed;
+            }
+            clock.advance_to(due);
+            let source = &mut self.sources[index];
+            let feed = &source.feed;
+            if time < source.latest {
+                feed.steps_back.set(feed.steps_back.get() + 1);
+            }
+            source.latest = source.latest.max(time);
+            let frame = source.capture.frame();
+            feed.packets.set(feed.packets.get() + 1);
+            feed.octets.set(feed.octets.get() + frame.len() as u64);
+            source.ether.receive(graph, frame);
+            self.read(index, log);
         }
-        source.latest = source.latest.max(time);
-        let frame = source.capture.frame();
-        feed.packets.set(feed.packets.get() + 1);
-        feed.octets.set(feed.octets.get() + frame.len() as u64);
-        source.ether.receive(graph, frame);
-        self.read(index, log);
+        at_most
     }
 
     /// Reads a capture's next packet, and finds out which capture's is next: of

@@ -240,33 +240,37 @@ impl Nghost {
         if packets_drive && self.is_congested() {
             return Next::In(PAUSE);
         }
-        for _ in 0..BATCH {
+        let mut left = BATCH;
+        while left > 0 {
             if self.replay.has_ended() && !self.ended {
                 self.end();
                 return Next::Now;
             }
             let target = self.target();
-            let packet = self.replay.next_due();
-            let Some(due) = packet.filter(|due| *due <= self.next_tick) else {
-                if packets_drive && self.ended && !self.is_waiting_for_time() {
-                    return Next::Done;
-                }
-                if self.next_tick > target {
-                    return self.rest(target, self.next_tick);
-                }
-                self.tick(packet);
-                // A tick is when datagrams leave.
-                if packets_drive && self.is_congested() {
-                    return Next::In(PAUSE);
-                }
+            let Surroundings { clock, log, .. } = &self.around;
+            let until = target.min(self.next_tick);
+            let fed = self.replay.feed(until, left, clock, &self.graph, log);
+            if fed > 0 {
+                left -= fed;
+                self.last_packet = clock.uptime();
                 continue;
-            };
-            if due > target {
+            }
+            left -= 1;
+            let packet = self.replay.next_due();
+            if let Some(due) = packet.filter(|due| *due <= self.next_tick) {
                 return self.rest(target, due);
             }
-            self.clock().advance_to(due);
-            self.last_packet = self.clock().uptime();
-            self.replay.feed(&self.graph, &self.around.log);
+            if packets_drive && self.ended && !self.is_waiting_for_time() {
+                return Next::Done;
+            }
+            if self.next_tick > target {
+                return self.rest(target, self.next_tick);
+            }
+            self.tick(packet);
+            // A tick is when datagrams leave.
+            if packets_drive && self.is_congested() {
+                return Next::In(PAUSE);
+            }
         }
         let (octets, packets) = self.replay.progress();
         self.around.log.progress(octets, packets);

@@ -2,6 +2,7 @@
 //! The classic format, pcap-savefile(5): a header, then records.
 
 use std::io::Read;
+use std::ops::Range;
 
 use super::input::{Fault, Input, Order};
 use super::{Link, Record};
@@ -46,24 +47,47 @@ impl Reader {
     /// The next record, `None` at the end.
     #[inline(always)]
     pub fn next<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {
+        // Mostly it is all there, and is taken at once.
+        if let Some(header) = input.ahead().first_chunk().copied() {
+            let len = RECORD_LEN + self.frame_len(&header);
+            if len <= input.ahead().len() {
+                input.take(len)?;
+                return Ok(Some(self.record(&header, RECORD_LEN..len)));
+            }
+        }
+        self.read(input)
+    }
+
+    /// The same in two pieces, with what must be read for them.
+    #[cold]
+    fn read<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {
         if input.is_at_end()? {
             return Ok(None);
         }
-        let record = input.take(RECORD_LEN)?;
-        let (words, _) = record.as_chunks::<4>();
-        let &[secs, fraction, len, _] = words else {
-            return Err(Fault::CutOff);
-        };
-        let [secs, fraction, len] = match self.order {
-            Order::Big => [secs, fraction, len].map(u32::from_be_bytes),
-            Order::Little => [secs, fraction, len].map(u32::from_le_bytes),
-        };
-        let len = len as usize;
+        let header = *input.take(RECORD_LEN)?.first_chunk().ok_or(Fault::CutOff)?;
+        let len = self.frame_len(&header);
         input.take(len)?;
-        Ok(Some(Record {
+        Ok(Some(self.record(&header, 0..len)))
+    }
+
+    #[inline(always)]
+    fn record(&self, header: &[u8; RECORD_LEN], frame: Range<usize>) -> Record {
+        let (secs, fraction) = (self.number(header, 0), self.number(header, 4));
+        Record {
             link: self.link,
             time: u64::from(secs) * 1_000_000_000 + u64::from(fraction) * self.fraction,
-            frame: 0..len,
-        }))
+            frame,
+        }
+    }
+
+    #[inline(always)]
+    fn frame_len(&self, header: &[u8; RECORD_LEN]) -> usize {
+        self.number(header, 8) as usize
+    }
+
+    /// A number of a record's header, which has all of them.
+    #[inline(always)]
+    fn number(&self, header: &[u8; RECORD_LEN], at: usize) -> u32 {
+        self.order.u32(header, at).unwrap_or(0)
     }
 }

@@ -90,6 +90,12 @@ impl<R: Read> Input<R> {
         Ok(self.taken())
     }
 
+    /// What is read already and not taken.
+    #[inline]
+    pub fn ahead(&self) -> &[u8] {
+        &self.buffer[self.next..self.end]
+    }
+
     /// What was taken last.
     #[inline]
     pub fn taken(&self) -> &[u8] {
