@@ -110,6 +110,7 @@ bench:
 	tools/install-deps.sh rust
 	$(CARGO) build --release -p flow-bench -p nghost -p ngctl-rs -p flowctl
 	"$${CARGO_TARGET_DIR:-target}/release/flow-bench" document docs/performance.md
+	$(CARGO) bench -p flow-bench
 
 bench-peers:
 	tools/install-deps.sh rust bench

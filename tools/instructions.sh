@@ -22,7 +22,7 @@ KMOD_RUSTFLAGS='' \
     "$root/tools/kmod-rust.sh" "$out/rust.o"
 clang-19 -no-pie -o "$out/instructions" "$out/rust.o"
 
-[ $# -gt 0 ] || set -- 1000 100000
+[ $# -gt 0 ] || set -- 1000 100000 1000000
 status=0
 for flows; do
 	valgrind --tool=callgrind --toggle-collect=measured --dump-instr=yes \

@@ -119,6 +119,7 @@ pub fn rows(only: &str) -> Result<Vec<Row>> {
     table.hit(100_000, Uniform, "300–470 ns", 120.0);
     table.hit(1_000_000, Uniform, "1,850–2,000 ns", 0.0);
     table.hit(1_000_000, Zipf, "550–630 ns", 150.0);
+    instructions(&mut table);
     growth(&mut table);
     if table.wants("new flow when full") {
         let figure = best(workloads::full(1 << 20));
@@ -143,6 +144,36 @@ pub fn rows(only: &str) -> Result<Vec<Row>> {
     show(&mut table)?;
     two_cores(&mut table);
     Ok(table.rows)
+}
+
+/// What callgrind counted, which repeats exactly: `tools/instructions.sh` holds
+/// it to what is recorded.
+fn instructions(table: &mut Table<'_>) {
+    for line in include_str!("../instructions/recorded").lines() {
+        let mut words = line.split(' ').map(str::parse::<f64>);
+        let (Some(Ok(flows)), Some(Ok(figure))) = (words.next(), words.next()) else {
+            continue;
+        };
+        let base = match flows {
+            1e3 => "182",
+            1e5 => "227",
+            1e6 => "576",
+            _ => "",
+        };
+        let work = format!("instructions of a hit, {} flows", grouped(flows as u32));
+        if table.wants(&work) {
+            let unit = "instructions";
+            table.at_most(
+                &work,
+                base,
+                Limit {
+                    target: 190.0,
+                    unit,
+                },
+                figure,
+            );
+        }
+    }
 }
 
 fn growth(table: &mut Table<'_>) {

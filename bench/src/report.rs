@@ -18,8 +18,8 @@ pub struct Row {
     pub target: String,
     /// What was measured, with its unit.
     pub figure: String,
-    /// The figure over a dependent read of as much memory, where that says
-    /// something.
+    /// The figure over what the machine allows, measured in the same run: a
+    /// dependent read of as much memory, a bare loop on as many cores.
     pub floor: Option<f64>,
     /// Whether the target is met.
     pub met: bool,
@@ -28,7 +28,7 @@ pub struct Row {
 /// The table, in Markdown.
 pub fn table(rows: &[Row]) -> String {
     let mut text =
-        String::from("| work | base | target | here | × one read | |\n|---|---|---|---|---|---|\n");
+        String::from("| work | base | target | here | × floor | |\n|---|---|---|---|---|---|\n");
     for row in rows {
         let floor = row
             .floor
