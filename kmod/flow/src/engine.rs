@@ -177,8 +177,9 @@ impl<P: Platform> Engine<P> {
             octets: datagram.octets,
             tcp_flags: datagram.transport.tcp_flags,
         };
-        let path = || {
-            let (src, dst) = A::unpair(datagram.addresses);
+        let addresses = datagram.addresses;
+        let path = move || {
+            let (src, dst) = A::unpair(addresses);
             Path::look_up(routes, source.lookups, source.fib, src, dst)
         };
         let hash = self.seed.hash(&key);

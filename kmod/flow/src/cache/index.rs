@@ -105,9 +105,20 @@ impl Bucket {
         self.overflow
     }
 
-    /// Every record in a slot.
-    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        self.links.iter().filter_map(|link| link.place())
+    /// Every slot with a record, and its place.
+    fn places(&self) -> impl Iterator<Item = (usize, Place)> + '_ {
+        let slots = self.links.iter().enumerate();
+        slots.filter_map(|(at, link)| Some((at, link.place()?)))
+    }
+
+    /// Takes over one slot of another bucket.
+    fn copy(&mut self, other: &Bucket, at: usize) {
+        if let (Some(to), Some(from)) = (self.tags.get_mut(at), other.tags.get(at)) {
+            *to = *from;
+        }
+        if let (Some(to), Some(from)) = (self.links.get_mut(at), other.links.get(at)) {
+            *to = *from;
+        }
     }
 
     /// Adds a record.  The next in its chain, which is the record's to keep.
@@ -261,21 +272,36 @@ impl<P: Platform> Index<P> {
     }
 
     /// Takes the next bucket into use, if there are too few for `records` and
-    /// its segment is there.  The caller then inserts anew what was in the
-    /// bucket that is returned.
-    pub fn split(&mut self, records: usize) -> Option<Bucket> {
+    /// its segment is there, and moves there what belongs there of one bucket.
+    /// That bucket's chain is returned, for the caller to insert anew.
+    pub fn split(&mut self, records: usize, hash_at: impl Fn(Place) -> Option<u32>) -> Link {
         if records <= LOAD * self.buckets as usize {
-            return None;
+            return Link::NONE;
         }
+        self.split_next(hash_at).unwrap_or(Link::NONE)
+    }
+
+    fn split_next(&mut self, hash_at: impl Fn(Place) -> Option<u32>) -> Option<Link> {
         let new = self.buckets;
         self.bucket_mut(new)?;
-        let split = self.bucket_mut(new & self.mask)?;
-        let bucket = core::mem::replace(split, Bucket::EMPTY);
+        let old = *self.bucket_mut(new & self.mask)?;
+        // The bit of the hash that leads to the one and not to the other.
+        let bit = new & !self.mask;
+        let (mut low, mut high) = (Bucket::EMPTY, Bucket::EMPTY);
+        for (at, place) in old.places() {
+            let half = match hash_at(place) {
+                Some(hash) if hash & bit == 0 => &mut low,
+                _ => &mut high,
+            };
+            half.copy(&old, at);
+        }
+        *self.bucket_mut(new & self.mask)? = low;
+        *self.bucket_mut(new)? = high;
         self.buckets = new.saturating_add(1);
         if self.buckets > self.mask << 1 | 1 {
             self.mask = self.mask << 1 | 1;
         }
-        Some(bucket)
+        Some(old.overflow)
     }
 }
 

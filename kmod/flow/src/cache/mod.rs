@@ -145,6 +145,16 @@ impl Cursor {
     };
 }
 
+/// A flow that has no record.
+struct New<A: Address> {
+    hash: u32,
+    key: Packed<A>,
+    path: Path<A>,
+    /// Its first packet, and when it came.
+    seen: Observation,
+    moment: Moment,
+}
+
 /// How far the opening of a flow got under the lock.
 enum Opening {
     /// The flow has its record.
@@ -216,24 +226,36 @@ impl<P: Platform, A: Address> Cache<P, A> {
         path: impl FnOnce() -> Path<A>,
     ) -> Result<(), NoMemory> {
         let shard = self.shards.get(Self::number(hash)).ok_or(NoMemory)?;
-        let hit = shard.with(|table| {
+        let missed = shard.with(|table| {
             let now = table.packet_clock(now);
-            match table.hit(hash, key, seen, now, timeouts) {
+            let hit = match table.hit(hash, key, seen, now, timeouts) {
                 Some(hit) => hit,
                 None => {
                     let timeouts = timeouts.get();
                     self.hit_any(table, hash, *key, seen, Moment { now, timeouts })
                 }
+            };
+            match hit {
+                Hit::Counted | Hit::Ended => None,
+                Hit::Stale | Hit::Miss => Some(table.opened()),
             }
         });
-        match hit {
-            Hit::Counted | Hit::Ended => Ok(()),
-            Hit::Stale | Hit::Miss => {
-                let timeouts = timeouts.get();
-                let moment = Moment { now, timeouts };
-                self.open_flow(platform, hash, *key, seen, moment, path())
-            }
-        }
+        let Some(opened) = missed else {
+            return Ok(());
+        };
+        let moment = Moment {
+            now,
+            timeouts: timeouts.get(),
+        };
+        let path = path();
+        let new = New {
+            hash,
+            key: *key,
+            path,
+            seen,
+            moment,
+        };
+        self.open_flow(platform, &new, opened)
     }
 
     /// As [`Table::hit`], for any packet.
@@ -255,65 +277,99 @@ impl<P: Platform, A: Address> Cache<P, A> {
         hit
     }
 
-    /// Accounts the first packet of a flow.
+    /// Accounts the first packet of a flow, which was missing when so many had
+    /// been `opened` in its shard.
     #[inline(never)]
-    fn open_flow(
+    fn open_flow(&self, platform: &P, new: &New<A>, opened: u32) -> Result<(), NoMemory> {
+        let shard = self.shards.get(Self::number(new.hash)).ok_or(NoMemory)?;
+        let crowded = self.open.fetch_add(1, Relaxed) >= self.limit;
+        let opening = shard.with(|table| {
+            if table.opened() != opened && self.join(table, new) {
+                return Opening::Joined;
+            }
+            if crowded {
+                let now = table.clock(new.moment).now;
+                self.make_room(new.hash, table, now);
+            }
+            self.open(table, new, true)
+        });
+        let opening = match opening {
+            Opening::Wants(wants) => self.open_supplied(platform, shard, new, wants),
+            opening => opening,
+        };
+        match opening {
+            Opening::Done => return Ok(()),
+            Opening::Joined => self.open.fetch_sub(1, Relaxed),
+            Opening::Wants(_) | Opening::Full => {
+                self.open.fetch_sub(1, Relaxed);
+                return Err(NoMemory);
+            }
+        };
+        Ok(())
+    }
+
+    /// Allocates what is wanted, without the lock, and goes on.
+    #[cold]
+    #[inline(never)]
+    fn open_supplied(
         &self,
         platform: &P,
-        hash: u32,
-        key: Packed<A>,
-        seen: Observation,
-        moment: Moment,
-        path: Path<A>,
-    ) -> Result<(), NoMemory> {
+        shard: &P::Lock<Table<P, A>>,
+        new: &New<A>,
+        mut wants: Wants,
+    ) -> Opening {
         /// A segment of the index, a directory and a page may be missing, and
         /// others may use up what was supplied; more rounds than this mean
         /// bad luck.
         const ROUNDS: usize = 8;
-        let shard = self.shards.get(Self::number(hash)).ok_or(NoMemory)?;
-        let mut crowded = self.open.fetch_add(1, Relaxed) >= self.limit;
-        let (mut supply, mut grow_index) = (None, true);
+        let mut grow_index = true;
         for _ in 0..ROUNDS {
+            let supply = Supply::allocate(platform, wants);
+            if supply.is_none() {
+                // A larger index would only make lookups faster.
+                if !grow_index || wants != Wants::Segment {
+                    return Opening::Full;
+                }
+                grow_index = false;
+            }
             let opening = shard.with(|table| {
-                let moment = table.clock(moment);
-                // Another CPU may have opened the flow since.
-                let hit = self.hit_any(table, hash, key, seen, moment);
-                if let Hit::Counted | Hit::Ended = hit {
-                    return Opening::Joined;
-                }
-                if core::mem::take(&mut crowded) {
-                    self.make_room(hash, table, moment.now);
-                }
-                if let Some(supply) = supply.take() {
+                if let Some(supply) = supply {
                     table.supply(supply);
                 }
-                if let Some(wants) = table.wants(grow_index) {
-                    return Opening::Wants(wants);
+                if self.join(table, new) {
+                    return Opening::Joined;
                 }
-                if table.insert(hash, &key, path, seen, moment.now) {
-                    self.publish(Self::number(hash), table);
-                    Opening::Done
-                } else {
-                    Opening::Full
-                }
+                self.open(table, new, grow_index)
             });
             match opening {
-                Opening::Done => return Ok(()),
-                Opening::Joined => {
-                    self.open.fetch_sub(1, Relaxed);
-                    return Ok(());
-                }
-                Opening::Full => break,
-                Opening::Wants(wants) => match Supply::allocate(platform, wants) {
-                    Some(allocated) => supply = Some(allocated),
-                    // It would only make lookups faster.
-                    None if grow_index && wants == Wants::Segment => grow_index = false,
-                    None => break,
-                },
+                Opening::Wants(next) => wants = next,
+                opening => return opening,
             }
         }
-        self.open.fetch_sub(1, Relaxed);
-        Err(NoMemory)
+        Opening::Full
+    }
+
+    /// Another CPU may have opened the flow since it was missing: accounts the
+    /// packet to that record.
+    #[cold]
+    #[inline(never)]
+    fn join(&self, table: &mut Table<P, A>, new: &New<A>) -> bool {
+        let moment = table.clock(new.moment);
+        let hit = self.hit_any(table, new.hash, new.key, new.seen, moment);
+        matches!(hit, Hit::Counted | Hit::Ended)
+    }
+
+    fn open(&self, table: &mut Table<P, A>, new: &New<A>, grow_index: bool) -> Opening {
+        match table.insert(new, grow_index) {
+            Ok(outlook_changed) => {
+                if outlook_changed {
+                    self.publish(Self::number(new.hash), table);
+                }
+                Opening::Done
+            }
+            Err(Some(wants)) => Opening::Wants(wants),
+            Err(None) => Opening::Full,
+        }
     }
 
     /// Closes an idle record of the table to make room for a new one.  When

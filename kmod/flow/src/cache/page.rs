@@ -60,6 +60,19 @@ impl Bounds {
         self.first = self.first.min(other.first);
         self.last = self.last.min(other.last);
     }
+
+    /// Includes a record that begins at `now`; `true` if that changes them.
+    #[inline]
+    pub fn include_now(&mut self, now: u64) -> bool {
+        let changes = now < self.first || now < self.last;
+        if changes {
+            self.include(Bounds {
+                first: now,
+                last: now,
+            });
+        }
+        changes
+    }
 }
 
 /// The numbers of the bits set.
@@ -148,22 +161,26 @@ impl Ledger {
         self.occupied & !self.closed
     }
 
-    /// Puts a record that begins at `now` into a free place, and says which.
+    /// A free place, if there is one.
+    pub fn free_place<P: Platform, A: Address>(&self, _: &Page<P, A>) -> Option<usize> {
+        ones(!self.occupied & Page::<P, A>::ALL).next()
+    }
+
+    /// Puts a record that begins at `now` into a free place.
     pub fn insert<P: Platform, A: Address>(
         &mut self,
         page: &mut Page<P, A>,
+        at: usize,
         record: Record<A>,
         now: u64,
-    ) -> Option<usize> {
-        let at = ones(!self.occupied & Page::<P, A>::ALL).next()?;
-        *page.record_mut(at)? = record;
+    ) {
+        let Some(place) = page.record_mut(at) else {
+            return;
+        };
+        *place = record;
         page.touched &= !bit(at);
         self.occupied |= bit(at);
-        self.bounds.include(Bounds {
-            first: now,
-            last: now,
-        });
-        Some(at)
+        self.bounds.include_now(now);
     }
 
     /// Marks a record that has left the index, to be taken by the next sweep.

@@ -198,13 +198,18 @@ impl<P: Platform, A: Address> Pages<P, A> {
         }
     }
 
-    /// Puts a record that begins at `now` into a free place, if there is one.
-    pub fn insert(&mut self, record: Record<A>, now: u64) -> Option<Place> {
-        let number = self.free_page()?;
-        self.first_free = number;
+    /// The page that is being filled: its number, itself, its ledger.
+    pub fn filling(&mut self) -> Option<(usize, &mut Page<P, A>, &mut Ledger)> {
+        let number = self.first_free;
         let (page, ledger) = self.page_mut(number)?;
-        let at = ledger.insert(page, record, now)?;
-        Some(join_place(number, at))
+        Some((number, page, ledger))
+    }
+
+    /// Goes on to fill the first page with a free place, if there is one.
+    pub fn fill_next(&mut self) -> bool {
+        let page = self.free_page();
+        self.first_free = page.unwrap_or(self.first_free);
+        page.is_some()
     }
 
     /// Marks a record that waits to be taken.

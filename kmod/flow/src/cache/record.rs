@@ -7,7 +7,7 @@ use crate::packet::tcp;
 use crate::path::Path;
 
 use super::index::Link;
-use super::{Moment, SetTimeouts};
+use super::{Moment, New, SetTimeouts};
 
 /// What one packet adds to its record.
 #[derive(Clone, Copy, Debug)]
@@ -73,29 +73,38 @@ pub(super) struct Record<A: Address> {
 }
 
 impl<A: Address> Record<A> {
-    pub fn new(key: &Packed<A>, path: Path<A>, hash: u32, seen: Observation, now: u64) -> Self {
+    /// The record of a flow that begins at `now`.
+    pub fn new(new: &New<A>, now: u64, next: Link) -> Self {
         Record {
             alignment: [],
-            key: *key,
+            key: new.key,
             packets: 1,
-            octets: seen.octets,
+            octets: new.seen.octets,
             first: now as u32,
             last: now as u32,
-            tcp_flags: seen.tcp_flags,
-            next: Link::NONE,
-            hash,
-            path,
+            tcp_flags: new.seen.tcp_flags,
+            next,
+            hash: new.hash,
+            path: new.path,
             cause: Cause::Active,
         }
     }
 
     /// What an unused place in a page holds.
     pub fn unused() -> Self {
-        let nothing = Observation {
+        Record {
+            alignment: [],
+            key: Packed::zero(),
+            packets: 0,
             octets: 0,
+            first: 0,
+            last: 0,
             tcp_flags: 0,
-        };
-        Record::new(&Packed::zero(), Path::UNKNOWN, 0, nothing, 0)
+            next: Link::NONE,
+            hash: 0,
+            path: Path::UNKNOWN,
+            cause: Cause::Active,
+        }
     }
 
     /// Is it the record of this flow?

@@ -8,7 +8,6 @@
 use crate::address::Address;
 use crate::counters::Sum;
 use crate::key::Packed;
-use crate::path::Path;
 use crate::platform::Platform;
 
 use super::index::{Index, Link, Place};
@@ -16,7 +15,7 @@ use super::page::Bounds;
 use super::pages::{join_place, Lacking, Pages};
 use super::record::{Cause, FlowRecord, Observation, Record};
 use super::supply::{Supply, Wants};
-use super::{Moment, SetTimeouts};
+use super::{Moment, New, SetTimeouts};
 
 /// Chain links followed before a lookup gives up.  With a keyed hash next to
 /// no record is in a chain; it bounds the work if the index could not grow for
@@ -48,6 +47,8 @@ pub(super) struct Table<P: Platform, A: Address> {
     index: Index<P>,
     pages: Pages<P, A>,
     open: usize,
+    /// Records ever opened.
+    opened: u32,
     closed: usize,
     /// Lower bounds of the times of all open records.
     bounds: Bounds,
@@ -79,6 +80,7 @@ impl<P: Platform, A: Address> Table<P, A> {
             index: Index::new(),
             pages: Pages::new(),
             open: 0,
+            opened: 0,
             closed: 0,
             bounds: Bounds::NONE,
             hand: (0, 0),
@@ -88,6 +90,12 @@ impl<P: Platform, A: Address> Table<P, A> {
 
     pub fn open(&self) -> usize {
         self.open
+    }
+
+    /// Records ever opened, modulo 2^32: while it stays, what was missing still
+    /// is.
+    pub fn opened(&self) -> u32 {
+        self.opened
     }
 
     /// Lower bounds of the times of all open records; 0 when a record waits to
@@ -225,13 +233,10 @@ impl<P: Platform, A: Address> Table<P, A> {
         Hit::Counted
     }
 
-    /// What is needed to insert one more record.  Without memory for a larger
-    /// index the chains may grow instead, if `grow_index` is false; only its
-    /// first segment is needed.
-    pub fn wants(&self, grow_index: bool) -> Option<Wants> {
-        if (grow_index || self.index.is_empty()) && self.index.lacks_segment(self.open) {
-            return Some(Wants::Segment);
-        }
+    /// What is needed before there is a place for one more record; `None` when
+    /// there will be none.
+    #[cold]
+    fn wants(&self) -> Option<Wants> {
         Some(match self.pages.lacks()? {
             Lacking::Directory => Wants::Directory,
             Lacking::Page => Wants::Page,
@@ -247,32 +252,39 @@ impl<P: Platform, A: Address> Table<P, A> {
         }
     }
 
-    /// Adds a record for a flow that has none.  `false` when there is no
-    /// place for it.
-    pub fn insert(
-        &mut self,
-        hash: u32,
-        key: &Packed<A>,
-        path: Path<A>,
-        seen: Observation,
-        now: u64,
-    ) -> bool {
-        if self.index.is_empty() {
-            return false;
+    /// Adds a record for a flow that has none, and says whether that changed the
+    /// outlook; or says what is needed first: `Err(None)` when there is no place
+    /// left.  Without memory for a larger
+    /// index the chains may grow instead, if `grow_index` is false; only its
+    /// first segment is needed.
+    pub fn insert(&mut self, new: &New<A>, grow_index: bool) -> Result<bool, Option<Wants>> {
+        if self.index.lacks_segment(self.open) && (grow_index || self.index.is_empty()) {
+            return Err(Some(Wants::Segment));
         }
-        let record = Record::new(key, path, hash, seen, now);
-        let Some(place) = self.pages.insert(record, now) else {
+        let now = self.clock(new.moment).now;
+        let placed = self.place(new, now) || self.pages.fill_next() && self.place(new, now);
+        if !placed {
+            return Err(self.wants());
+        }
+        self.open += 1;
+        self.opened = self.opened.wrapping_add(1);
+        self.count(new.seen);
+        self.grow();
+        Ok(self.bounds.include_now(now))
+    }
+
+    /// Puts a record into the page that is being filled, and into the index;
+    /// `false` when the page is full.
+    fn place(&mut self, new: &New<A>, now: u64) -> bool {
+        let Some((number, page, ledger)) = self.pages.filling() else {
             return false;
         };
-        self.link(hash, place);
-        self.bounds.include(Bounds {
-            first: now,
-            last: now,
-        });
-        self.open += 1;
-        self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(u64::from(seen.octets));
-        self.grow();
+        let Some(at) = ledger.free_place(page) else {
+            return false;
+        };
+        let place = join_place(number, at);
+        let next = self.index.insert(new.hash, place).unwrap_or(Link::NONE);
+        ledger.insert(page, at, Record::new(new, now, next), now);
         true
     }
 
@@ -285,15 +297,9 @@ impl<P: Platform, A: Address> Table<P, A> {
 
     /// Splits one bucket if the index has become too small.
     fn grow(&mut self) {
-        let Some(bucket) = self.index.split(self.open) else {
-            return;
-        };
-        for place in bucket.places() {
-            if let Some(&Record { hash, .. }) = self.pages.record(place) {
-                self.link(hash, place);
-            }
-        }
-        let mut chain = bucket.overflow();
+        let Table { index, pages, .. } = self;
+        let hash_at = |place| pages.record(place).map(|record| record.hash);
+        let mut chain = index.split(self.open, hash_at);
         while let Some(place) = chain.place() {
             let Some(&Record { hash, next, .. }) = self.pages.record(place) else {
                 return;
