@@ -59,7 +59,7 @@ pub fn scaling(first: impl Fn() + Sync, second: impl Fn() + Sync) -> Scaling {
     let mut alone = [f64::MAX; 2];
     let mut both = f64::MAX;
     // By turns, so that all see the same machine.
-    for _ in 0..2 * RUNS {
+    for _ in 0..RUNS {
         alone[0] = alone[0].min(at(one, None, &first));
         alone[1] = alone[1].min(at(other, None, &second));
         let gate = AtomicUsize::new(0);
@@ -73,7 +73,7 @@ pub fn scaling(first: impl Fn() + Sync, second: impl Fn() + Sync) -> Scaling {
     sched_setaffinity(me(), &before).expect("the cores that it had");
     Scaling {
         factor: (alone[0] + alone[1]) / both,
-        runs: 4 * 2 * RUNS as u64,
+        runs: 4 * RUNS as u64,
     }
 }
 
