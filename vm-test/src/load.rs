@@ -136,9 +136,10 @@ impl Guest {
 /// A script: two hubs, `below` and `above`, between which a node comes.
 ///
 /// FreeBSD's ng_ether reads its hooks without a lock or a reference, so that
-/// one that is removed under load is read when it is freed; a kernel with
-/// INVARIANTS then panics in ng_address_hook(), whichever module is the peer.
-/// The hooks that go in these stories are hubs'.
+/// one that is removed under load is read when it is freed. A kernel with
+/// INVARIANTS panicked in ng_address_hook() for it, when the hook's peer was ours;
+/// nothing there depends on the peer, but no other was seen to do it. The hooks
+/// that go in these stories are hubs'.
 pub fn hubs(interface: &str) -> String {
     format!(
         "mkpeer {interface}: hub lower ether

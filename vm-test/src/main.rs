@@ -53,7 +53,7 @@ struct Options {
     /// The folder of FreeBSD programs
     #[arg(long, value_name = "FOLDER", default_value = "build/freebsd")]
     programs: PathBuf,
-    /// Where console logs are kept when something fails
+    /// Where console logs are kept
     #[arg(long, value_name = "FOLDER", default_value = "build/vm-test")]
     logs: PathBuf,
 }

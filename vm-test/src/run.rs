@@ -28,7 +28,7 @@ pub struct Plan {
     /// Faults and packets on demand; some scenarios need it.
     pub test_module: PathBuf,
     pub programs: PathBuf,
-    /// Where logs of failures go.
+    /// Where logs of failures go, and the console of each boot.
     pub logs: PathBuf,
     /// Names of scenarios; all if empty.
     pub wanted: Vec<String>,
@@ -84,6 +84,7 @@ pub fn all(plan: &Plan) -> Result<bool> {
             }
         }
     }
+    lab.keep_console()?;
     let skipped = match skipped {
         0 => String::new(),
         count => format!(", {count} not run"),
@@ -130,6 +131,7 @@ impl<'a> Lab<'a> {
         let guest = match &mut self.guest {
             Some((guest, needs)) if *needs == scenario.needs() => guest,
             _ => {
+                self.keep_console()?;
                 self.guest = None;
                 self.boot(scenario.needs())?
             }
@@ -173,6 +175,16 @@ impl<'a> Lab<'a> {
         }
         self.boots += 1;
         Ok(&mut self.guest.insert((guest, needs)).0)
+    }
+
+    /// Keeps what the running machine has said so far.
+    fn keep_console(&self) -> Result<()> {
+        if self.guest.is_some() {
+            fs::create_dir_all(&self.plan.logs)?;
+            let kept = format!("boot-{}.log", self.boots);
+            keep(&self.log(), &self.plan.logs.join(kept))?;
+        }
+        Ok(())
     }
 
     /// Shows why a scenario failed and what the console said last, keeps the
