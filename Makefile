@@ -34,6 +34,7 @@ help:
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
 	@echo 'make soak MINUTES=60 nghost at full speed; memory, sums and sequences'
 	@echo 'make torture         the long ones: fuzz, sanitizers, mutants, soak; resumable'
+	@echo 'make mutants         changes the engine, and sees whether the tests notice'
 	@echo 'make races           every order of threads at a node, by loom'
 	@echo 'make sanitize        the tests, under sanitizers of threads and memory'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
@@ -78,6 +79,10 @@ clippy:
 
 fuzz:
 	@tools/fuzz.sh $(TARGET) $(SECONDS)
+
+# FILES=export/v5.rs or so; all of the engine takes most of an hour.
+mutants:
+	@tools/mutants.sh $(FILES)
 
 sanitize:
 	@for kind in thread address memcheck; do tools/sanitize.sh $$kind || exit; done
@@ -145,4 +150,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
-	list-installed load unload which fuzz races sanitize soak torture torture-restart clean
+	list-installed load unload which fuzz mutants races sanitize soak torture torture-restart clean

@@ -30,13 +30,20 @@ src=kmod/flow/src
 # for one stays for the next.  ../shared is not beside it.
 out=$PWD/build/mutants
 tree=$out/tree
-now=$(git ls-files kmod Cargo.lock tools/mutants.sh | xargs cat | cksum)${MUTANTS_SHARD:-}
+now=$(git ls-files kmod Cargo.lock | xargs cat | cksum)${MUTANTS_SHARD:-}
 if [ "$(cat "$out/now" 2> /dev/null)" != "$now" ]; then
 	rm -rf "$out"/results
-	mkdir -p "$out/results" "$tree"
-	git ls-files -z | tar --null -T - -cf - | tar -C "$tree" -xf -
+	mkdir -p "$out/results"
 	echo "$now" > "$out/now"
 fi
+# Only what differs, so that the rest stays compiled, but never the engine: its
+# last change may have been.
+git ls-files | while read -r path; do
+	cmp -s "$path" "$tree/$path" && continue
+	mkdir -p "$(dirname "$tree/$path")"
+	cp "$path" "$tree/$path"
+done
+git ls-files "$src" | (cd "$tree" && xargs touch)
 # It compiles and links faster without debug information, and runs faster with
 # some optimization.
 export CARGO_TARGET_DIR="$tree/target" CARGO_INCREMENTAL=1
@@ -45,54 +52,62 @@ export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1
 # The tests that are about a file, as arguments of "cargo test".
 tests_about() {
 	case $1 in
-	export/* | key.rs | hash.rs) echo --lib ;;
+	export/*) echo --lib --test export ;;
+	key.rs | hash.rs) echo --lib ;;
+	address.rs | path.rs | route.rs) echo --lib --test routes ;;
 	packet/*) echo --test packet ;;
 	*) echo --lib --test cache --test model -- --skip bursts --skip large --skip released ;;
 	esac
 }
 
-# mutants RESULT CARGO-MUTANTS-OPTION...
+# mutants RESULT CARGO-MUTANTS-OPTION...: leaves names in RESULT/mutants.out.
 mutants() {
 	into=$1
 	shift
+	rm -rf "$into"
+	mkdir -p "$into"
 	# 2 and 3: some were missed, some took too long.
-	nice -n 10 cargo mutants --colors never --no-times --in-place --dir "$tree" \
-	    --baseline skip --timeout 120 --output "$into" \
-	    ${MUTANTS_SHARD:+--shard "$MUTANTS_SHARD" --sharding round-robin} "$@" ||
-	    [ $? -eq 2 ] || [ $? -eq 3 ]
+	cargo mutants --colors never --no-times --in-place --dir "$tree" \
+	    --baseline skip --timeout 120 --output "$into" "$@" || [ $? -eq 2 ] || [ $? -eq 3 ]
+	cat "$into/mutants.out/missed.txt" > "$into/missed" 2> /dev/null || : > "$into/missed"
 }
 
-# Every change of a file: those that are missed end up in RESULT/missed.
-try() {
-	file=$1 result=$2
-	rm -rf "$result"
-	mkdir -p "$result"
-	# shellcheck disable=SC2046 # Words.
-	PROPTEST_CASES=64 SMALL_WORLD=3 mutants "$result" -f "$src/$file" -- $(tests_about "$file")
-	missed=$result/mutants.out/missed.txt
-	[ -f "$missed" ] || : > "$missed"
-	if [ -s "$missed" ]; then
-		MUTANTS_SHARD='' mutants "$result/again" -f "$src/$file" --test-package flow,ng_netflow \
-		    --re "^($(sed 's/[][\\.*+?(){}|^$]/\\&/g' "$missed" | paste -sd '|'))\$" -- --tests
-		missed=$result/again/mutants.out/missed.txt
-	fi
-	cp "$missed" "$result/missed"
-}
+in_parentheses() { sed 's/[][\\.*+?(){}|^$]/\\&/g' "$1" | paste -sd '|'; }
+result() { echo "$out/results/$(echo "$1" | tr / -)"; }
 
-(cd "$tree" && PROPTEST_CASES=64 SMALL_WORLD=3 nice -n 10 cargo test --quiet -p flow --tests > "$out/baseline.log" 2>&1) || {
+(cd "$tree" && PROPTEST_CASES=64 SMALL_WORLD=3 cargo test --quiet -p flow --tests \
+    > "$out/baseline.log" 2>&1) || {
 	echo "mutants: the tests fail on what nobody changed: $out/baseline.log" >&2
 	exit 1
 }
 for file; do
-	result=$out/results/$(echo "$file" | tr / -)
-	[ -f "$result/missed" ] || try "$file" "$result"
-	lines() { cat "$result/mutants.out/$1.txt" 2> /dev/null | wc -l; }
-	echo "$file $(lines caught) $(lines timeout) $(lines missed) $(wc -l < "$result/missed") $(lines unviable)"
+	result=$(result "$file")
+	[ -f "$result/missed" ] || {
+		# shellcheck disable=SC2046 # Words.
+		PROPTEST_CASES=64 SMALL_WORLD=3 mutants "$result" -f "$src/$file" \
+		    ${MUTANTS_SHARD:+--shard "$MUTANTS_SHARD" --sharding round-robin} \
+		    -- $(tests_about "$file")
+	}
+done
+for file; do
+	result=$(result "$file")
+	[ ! -s "$result/missed" ] || [ -f "$result/again/missed" ] ||
+		mutants "$result/again" -f "$src/$file" --re "^($(in_parentheses "$result/missed"))\$" \
+		    --test-package flow,ng_netflow -- --tests
+done
+
+for file; do
+	result=$(result "$file")
+	lines() { cat "$result/$1" 2> /dev/null | wc -l; }
+	[ ! -f "$result/again/missed" ] || cp "$result/again/missed" "$result/survived"
+	[ -f "$result/survived" ] || cp "$result/missed" "$result/survived"
+	echo "$file $(lines mutants.out/caught.txt) $(lines mutants.out/timeout.txt)" \
+	    "$(lines missed) $(lines survived) $(lines mutants.out/unviable.txt)"
 done > "$out/table"
 
 # What survived, without line and column, beside what is expected to.
 for file; do
-	sed 's/:[0-9]*:[0-9]*:/:/' "$out/results/$(echo "$file" | tr / -)/missed"
+	sed 's/:[0-9]*:[0-9]*:/:/' "$(result "$file")/survived"
 done | sort > "$out/survived"
 for file; do
 	sed -n "s|^\($src/$file: .*\) # .*|\1|p" tools/mutants.expected

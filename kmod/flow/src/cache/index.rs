@@ -309,12 +309,21 @@ impl<P: Platform> Index<P> {
 mod tests {
     extern crate std;
     use super::*;
+    use std::collections::BTreeSet;
     use std::vec::Vec;
 
     #[test]
     fn a_bucket_is_half_a_line_and_a_segment_a_page() {
         assert_eq!(size_of::<Bucket>(), 32);
         assert_eq!(SEGMENT * size_of::<Bucket>(), 4096);
+    }
+
+    #[test]
+    fn every_bucket_has_a_place_of_its_own() {
+        let buckets = SEGMENTS * SEGMENT;
+        let places: BTreeSet<_> = (0..buckets as u32).map(split_number).collect();
+        assert_eq!(places.len(), buckets);
+        assert!(places.iter().all(|(n, at)| *n < SEGMENTS && *at < SEGMENT));
     }
 
     #[test]
@@ -329,6 +338,8 @@ mod tests {
                 let place = Link::to(Place(at as u32));
                 assert!(found.contains(&place), "{tags:?} at {at}");
             }
+            let nobody = bucket.matching(100 << 16).count();
+            assert_eq!(nobody, 0, "{tags:?}: nothing is compared in vain");
             assert_eq!(bucket.insert(0, Place(32_767)), Link::NONE);
             let next = bucket.insert(0, Place(9));
             assert_eq!(next, Link::to(Place(32_767)));
