@@ -98,6 +98,31 @@ mod tests {
         }
     }
 
+    /// The sum at the head of this file, in numbers that it does not wrap.
+    #[test]
+    fn it_is_the_sum_whose_bounds_are_proved() {
+        let seed = seed(5);
+        let key = Packed::of(&Key {
+            src: Ipv4Addr::new(192, 0, 2, 1),
+            dst: Ipv4Addr::new(198, 51, 100, 2),
+            sport: 0xfedc,
+            dport: 0xba98,
+            proto: 6,
+            tos: 0xb8,
+            input: 0x1234,
+            fib: 0x5678,
+        });
+        let modulus = 1u128 << 64;
+        let mut sum = u128::from(seed.b);
+        for (a, word) in seed.a.chunks(2).zip(key.words()) {
+            let (high, low) = (word / (1 << 32), word % (1 << 32));
+            let left = (u128::from(a[0]) + u128::from(high)) % modulus;
+            let right = (u128::from(a[1]) + u128::from(low)) % modulus;
+            sum = (sum + left * right % modulus) % modulus;
+        }
+        assert_eq!(u128::from(seed.hash(&key)), sum >> 32);
+    }
+
     #[test]
     fn every_field_of_the_key_counts() {
         let seed = seed(1);
