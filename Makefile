@@ -32,6 +32,7 @@ help:
 	@echo 'make bench           measures the engine, into docs/performance.md'
 	@echo 'make bench-peers     the same capture through other exporters'
 	@echo 'make fuzz TARGET=packet SECONDS=60   one target of fuzz/'
+	@echo 'make coverage        what of the engine and the node they reach'
 	@echo 'make soak MINUTES=60 nghost at full speed; memory, sums and sequences'
 	@echo 'make torture         the long ones: fuzz, sanitizers, mutants, soak; resumable'
 	@echo 'make mutants         changes the engine, and sees whether the tests notice'
@@ -150,4 +151,8 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
+<<<<<<< HEAD
 	list-installed load unload which fuzz mutants races sanitize soak torture torture-restart clean
+=======
+	list-installed load unload which fuzz coverage races sanitize soak torture torture-restart clean
+>>>>>>> 06f32e9 (tools: coverage of the fuzz targets, by line)

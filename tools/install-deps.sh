@@ -25,6 +25,9 @@ packages_check='nfdump pmacct tshark tcpdump python3 shellcheck mandoc bmake val
 # fuzz: libFuzzer is C++.
 packages_fuzz='gcc g++'
 
+# coverage: a Rust whose LLVM has its tools in Debian, 22 both.
+packages_coverage='gcc libpcap-dev cargo-web rustc-web llvm-22'
+
 # bench: the exporters that ours is compared with, and what times them.
 packages_bench='softflowd pmacct nfdump time'
 
@@ -130,11 +133,12 @@ for group; do
 		install_flow_tools ;;
 	fuzz)	install_rust
 		install_packages $packages_fuzz ;;
+	coverage) install_packages $packages_coverage ;;
 	sanitize) install_packages $packages_sanitize ;;
 	bench)	install_packages $packages_bench ;;
 	vm)	install_rust
 		install_packages $packages_kmod $packages_vm ;;
-	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check fuzz sanitize bench vm" >&2
+	*)	echo "install-deps: no group '$group'; there is: rust kmod demo record check fuzz coverage sanitize bench vm" >&2
 		exit 64 ;;
 	esac
 done

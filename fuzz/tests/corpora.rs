@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What fuzzing has found, once more: every file of the corpora
-//! through its target.
+//! What fuzzing has found, once more: every file of the corpora through its
+//! target, and of the folder that `FUZZ_FOUND` names, as `tools/coverage.sh` does.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,13 @@ use fuzz_targets::TARGETS;
 fn corpora_do_no_harm() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for (name, run) in TARGETS {
-        let files = fs::read_dir(corpora.join(name)).expect("a corpus for each target");
+        let mut files: Vec<_> = fs::read_dir(corpora.join(name))
+            .expect("a corpus for each target")
+            .collect();
+        if let Some(found) = std::env::var_os("FUZZ_FOUND") {
+            let found = fs::read_dir(Path::new(&found).join(name));
+            files.extend(found.into_iter().flatten());
+        }
         let mut count = 0;
         for file in files {
             let file = file.expect("a file of a corpus").path();
