@@ -10,16 +10,22 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-FUZZ_FOUND=$(mkdir -p "${1:-build/fuzz}" && cd "${1:-build/fuzz}" && pwd)
+found=$(mkdir -p "${1:-build/fuzz}" && cd "${1:-build/fuzz}" && pwd)
 tools/install-deps.sh coverage
 llvm=/usr/lib/llvm-22/bin
 raw=build/coverage.raw
 rm -rf "$raw"
-export RUSTC=/usr/bin/rustc FUZZ_FOUND LLVM_PROFILE_FILE="$PWD/$raw/%p.profraw" RUSTFLAGS=-Cinstrument-coverage
+export RUSTC=/usr/bin/rustc RUSTFLAGS=-Cinstrument-coverage
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/coverage"
-/usr/bin/cargo test -p fuzz-targets --test corpora
+# Build scripts are instrumented too, and nobody wants to know.
+program=$(LLVM_PROFILE_FILE=/dev/null /usr/bin/cargo test -p fuzz-targets --test corpora --no-run 2>&1 |
+    tee build/coverage.log | sed -n 's/^ *Executable .*(\(.*\))$/\1/p')
+if [ ! -x "$program" ]; then
+	tail -n 40 build/coverage.log >&2
+	exit 1
+fi
+FUZZ_FOUND=$found LLVM_PROFILE_FILE="$PWD/$raw/%p.profraw" "$program"
 "$llvm/llvm-profdata" merge -sparse "$raw"/*.profraw -o build/coverage.profdata
-program=$(find "$CARGO_TARGET_DIR/debug/deps" -name 'corpora-*' -perm -u+x -newer "$raw" | head -n 1)
 "$llvm/llvm-cov" report "$program" -instr-profile build/coverage.profdata kmod/flow/src kmod/src
 "$llvm/llvm-cov" show "$program" -instr-profile build/coverage.profdata kmod/flow/src kmod/src |
     grep -E '^/|^ *[0-9]+\| +0\|' >build/coverage.txt

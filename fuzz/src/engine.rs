@@ -29,11 +29,13 @@ struct World {
 const OFTEN: usize = 32;
 
 /// The first octet is the cache's limit, each further one a step with its
-/// arguments.  With every eighth limit packets are added up after each step.
+/// arguments.  With every eighth one packets are added up after each step.
 pub fn run(data: &[u8]) {
     let mut input = Input(data);
     let memory = Memory::plenty();
-    let limit = usize::from(input.u8()) + 1;
+    let first = input.u8();
+    // A large cache grows its index; a small one is full at once.
+    let limit = (usize::from(first) + 1) << (first % 8);
     let mut world = World {
         engine: engine(&memory, limit),
         memory,
@@ -43,7 +45,7 @@ pub fn run(data: &[u8]) {
         accepted: (0, 0),
         taken: Sum::default(),
     };
-    let often = if limit % 8 == 0 { 1 } else { OFTEN };
+    let often = if first.is_multiple_of(8) { 1 } else { OFTEN };
     for step in 0.. {
         if input.is_empty() {
             break;
@@ -91,6 +93,11 @@ impl World {
                 left @ 0..=20 => self.memory.allow(left.into()),
                 21..=40 => self.memory.allow(usize::MAX),
                 41..=80 => self.sweep(),
+                burst @ 81..=90 => {
+                    for flow in 0..4096 {
+                        self.packet(&udp(u32::from(burst) << 24 | flow));
+                    }
+                }
                 flow => self.packet(&udp(flow.into())),
             },
         }

@@ -5,19 +5,31 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use flow_testing::packets::{tcp, udp, udp6};
-use netflow_testing::{hook, packet, Answer, Home};
+use netflow_testing::{exporting_node, hook, packet, show, Answer, Home};
 use ng_netflow::{Node, Role};
-use sys_bindings::{NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, NGM_NETFLOW_V9INFO};
+use sys_bindings::*;
 
 use crate::{tally, Input};
+
+/// Messages, and the octets of their arguments.
+const MESSAGES: [(u32, usize); 10] = [
+    (NGM_NETFLOW_INFO, 0),
+    (NGM_NETFLOW_IFINFO, size_of::<u16>()),
+    (NGM_NETFLOW_SHOW, size_of::<ngnf_show_header>()),
+    (NGM_NETFLOW_SETDLT, size_of::<ng_netflow_setdlt>()),
+    (NGM_NETFLOW_SETIFINDEX, size_of::<ng_netflow_setifindex>()),
+    (NGM_NETFLOW_SETTIMEOUTS, size_of::<ng_netflow_settimeouts>()),
+    (NGM_NETFLOW_SETCONFIG, size_of::<ng_netflow_setconfig>()),
+    (NGM_NETFLOW_SETTEMPLATE, size_of::<ng_netflow_settemplate>()),
+    (NGM_NETFLOW_SETMTU, size_of::<ng_netflow_setmtu>()),
+    (NGM_NETFLOW_V9INFO, 0),
+];
 
 /// Each octet is a step, with its arguments behind it.
 pub fn run(data: &[u8]) {
     let mut input = Input(data);
     let home = Home::new();
-    let Some(node) = Node::new(home.clone()) else {
-        return;
-    };
+    let node = exporting_node(&home);
     while !input.is_empty() {
         tally::add(1);
         step(&node, &home, &mut input);
@@ -50,17 +62,23 @@ fn step(node: &Node<Home>, home: &Home, input: &mut Input<'_>) {
             let roles = [Role::Iface(0), Role::Out(0), Role::Export, Role::Export9];
             node.disconnect(roles[usize::from(input.u8()) % roles.len()]);
         }
-        4 | 5 => {
-            let first = NGM_NETFLOW_INFO & 0xff;
-            let numbers = first..=(NGM_NETFLOW_V9INFO & 0xff);
-            let flags = u32::from(input.u8() & 3) << 28;
-            let command = flags | (numbers.start() + u32::from(input.u8()) % 11);
-            message(node, NGM_NETFLOW_COOKIE, command, input);
+        4 => {
+            let (command, len) = MESSAGES[usize::from(input.u8()) % MESSAGES.len()];
+            message(node, NGM_NETFLOW_COOKIE, command, input.take(len));
         }
-        6 => {
-            let (cookie, command) = (input.u32(), input.u32());
-            message(node, cookie, command, input);
+        5 => {
+            let (command, _) = MESSAGES[usize::from(input.u8()) % MESSAGES.len()];
+            let len = input.u8() % 48;
+            message(node, NGM_NETFLOW_COOKIE, command, input.take(len.into()));
         }
+        6 => match input.u8() {
+            0..=99 => _ = show(node, 4),
+            100..=199 => _ = show(node, 6),
+            _ => {
+                let (cookie, command, len) = (input.u32(), input.u32(), input.u8() % 48);
+                message(node, cookie, command, input.take(len.into()));
+            }
+        },
         7 => {
             let flow = input.u8().into();
             let tcp = tcp(flow, input.u8());
@@ -86,9 +104,8 @@ fn step(node: &Node<Home>, home: &Home, input: &mut Input<'_>) {
     }
 }
 
-fn message(node: &Node<Home>, cookie: u32, command: u32, input: &mut Input<'_>) {
-    let len = input.u8() % 48;
+fn message(node: &Node<Home>, cookie: u32, command: u32, args: &[u8]) {
     let mut answer = Answer::default();
-    let done = node.rcvmsg(cookie, command, input.take(len.into()), &mut answer);
+    let done = node.rcvmsg(cookie, command, args, &mut answer);
     assert!(done.is_ok() || answer.0.is_none(), "an error has no answer");
 }

@@ -55,6 +55,19 @@ fn every_fault_that_cannot_happen_has_its_test() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn every_sentence_on_overload_has_its_test() -> Result<()> {
+    let text = read("docs/overload.md")?;
+    for cells in rows(&text) {
+        ensure!(
+            cells.len() == 3 && cells[2].contains(": "),
+            "without its test: {cells:?}"
+        );
+    }
+    ensure!(tests_named(&text)? > 10);
+    Ok(())
+}
+
 /// What is to be run by itself, among proofs.
 fn commands(shown_by: &str) -> impl Iterator<Item = &str> {
     code(shown_by).filter(|proof| !proof.contains(": "))

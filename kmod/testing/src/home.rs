@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use flow::{Hop, Platform, Routes};
+use flow_testing::fault::Fault;
 use flow_testing::memory::{Memory, StdLock, StdOnce};
 use ng_netflow::kpi::{Counter, Errno, HookId, Kpi, WallClock};
 use sys_bindings::ENOBUFS;
@@ -21,6 +22,10 @@ pub struct World {
     pub sent: Mutex<Vec<Vec<u8>>>,
     /// Whether hooks refuse datagrams, with `ENOBUFS`.
     pub sends_fail: AtomicBool,
+    /// Sends that fail beside those.
+    pub sends: Fault,
+    /// Lookups of routes that find none.
+    pub lookups: Fault,
     /// Number of routing tables.
     pub fibs: AtomicU16,
     /// Lines for the system's log.
@@ -48,6 +53,8 @@ impl Home {
             uptime: AtomicU64::new(60_000),
             sent: Mutex::default(),
             sends_fail: AtomicBool::new(false),
+            sends: Fault::default(),
+            lookups: Fault::default(),
             fibs: AtomicU16::new(2),
             log: Mutex::default(),
         }))
@@ -95,6 +102,9 @@ impl Platform for Home {
 /// gateway on interface 2.
 impl Routes for Home {
     fn route4(&self, _fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
+        if self.0.lookups.strikes() {
+            return None;
+        }
         Some(if to.octets().starts_with(&[192, 168, 1]) {
             Hop {
                 interface: 1,
@@ -111,7 +121,8 @@ impl Routes for Home {
     }
 
     fn route6(&self, _fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
-        (to.segments()[0] == 0x2001).then_some(Hop {
+        let found = to.segments()[0] == 0x2001 && !self.0.lookups.strikes();
+        found.then_some(Hop {
             interface: 1,
             gateway: Ipv6Addr::UNSPECIFIED,
             prefix_len: 64,
@@ -156,7 +167,7 @@ impl Kpi for Home {
     }
 
     fn send(&self, _: &HookId, datagram: &[u8]) -> Result<(), Errno> {
-        if self.0.sends_fail.load(SeqCst) {
+        if self.0.sends_fail.load(SeqCst) || self.0.sends.strikes() {
             return Err(ENOBUFS);
         }
         self.0.sent.lock().unwrap().push(datagram.to_vec());

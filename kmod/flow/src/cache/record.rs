@@ -203,4 +203,24 @@ mod tests {
         assert_eq!(size_of::<Record<Ipv4Addr>>(), 64);
         assert_eq!(size_of::<Record<Ipv6Addr>>(), 96);
     }
+
+    /// A packet may say that it has no octets at all, so packets may be the
+    /// first to reach their end.
+    #[test]
+    fn neither_counter_wraps() {
+        let seen = |octets| Observation {
+            octets,
+            tcp_flags: 0,
+        };
+        let mut record = Record::<Ipv4Addr>::unused();
+        record.packets = u32::MAX - 1;
+        assert!(record.add(seen(0), 1));
+        assert!(!record.add(seen(0), 2));
+        assert_eq!(record.contents(), (u32::MAX, 0));
+        record.packets = 1;
+        assert!(record.add(seen(u32::MAX), 3));
+        assert!(!record.add(seen(1), 4));
+        assert_eq!(record.contents(), (2, u32::MAX));
+        assert_eq!(record.last(4), 3, "what does not fit changes nothing");
+    }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What tests of the engine share: [`memory`] that can be made to fail,
+//! What tests of the engine share: [`memory`] and other things that can be made
+//! to [`fault`],
 //! [`packets`] made by hand, [`captures`] of real ones, and what [`drive`]s an
 //! engine.
 
 pub mod captures;
 pub mod drive;
+pub mod fault;
 pub mod memory;
 pub mod packets;
 

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use flow::{Lock, Once, Platform};
 
+use crate::fault::Fault;
+
 /// Memory that is refused when [`Memory::left`] has come down to 0, and in
 /// pieces of more octets than [`Memory::largest`].
 #[derive(Clone)]
@@ -14,6 +16,8 @@ pub struct Memory {
     pub left: Arc<AtomicUsize>,
     /// Octets of the largest piece that there is.
     pub largest: Arc<AtomicUsize>,
+    /// Allocations that fail beside those.
+    pub fault: Arc<Fault>,
 }
 
 impl Memory {
@@ -22,6 +26,7 @@ impl Memory {
         Memory {
             left: Arc::new(AtomicUsize::new(usize::MAX)),
             largest: Arc::new(AtomicUsize::new(usize::MAX)),
+            fault: Arc::default(),
         }
     }
 
@@ -31,6 +36,9 @@ impl Memory {
     }
 
     fn take(&self) -> Option<()> {
+        if self.fault.strikes() {
+            return None;
+        }
         let one_less = |left: usize| left.checked_sub(1);
         self.left
             .fetch_update(SeqCst, SeqCst, one_less)
