@@ -81,6 +81,9 @@ clippy:
 fuzz:
 	@tools/fuzz.sh $(TARGET) $(SECONDS)
 
+coverage:
+	@tools/coverage.sh
+
 # FILES=export/v5.rs or so; all of the engine takes most of an hour.
 mutants:
 	@tools/mutants.sh $(FILES)
@@ -151,8 +154,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
-<<<<<<< HEAD
-	list-installed load unload which fuzz mutants races sanitize soak torture torture-restart clean
-=======
-	list-installed load unload which fuzz coverage races sanitize soak torture torture-restart clean
->>>>>>> 06f32e9 (tools: coverage of the fuzz targets, by line)
+	list-installed load unload which fuzz coverage mutants races sanitize soak torture torture-restart clean
