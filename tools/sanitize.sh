@@ -30,7 +30,8 @@ thread | address)
 	test='/usr/bin/cargo test --quiet -Zbuild-std --target x86_64-unknown-linux-gnu' ;;
 memcheck)
 	memcheck='valgrind --quiet --error-exitcode=99 --leak-check=full
-	    --errors-for-leak-kinds=definite --trace-children=yes --fair-sched=yes'
+	    --show-leak-kinds=definite --errors-for-leak-kinds=definite
+	    --trace-children=yes --fair-sched=yes'
 	export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="$memcheck"
 	test='cargo test --quiet' ;;
 *)
@@ -62,7 +63,7 @@ address)	bites planted_use_after_free 'heap-use-after-free' ;;
 memcheck)	bites planted_use_after_free 'Invalid read' ;;
 esac
 $test --manifest-path races/Cargo.toml --test churn -- --nocapture
-[ "$kind" = thread ] || $test -p nghost --test churn -- --nocapture
+[ "$kind" = thread ] || $test -p nghost --test nghost -- --nocapture eight_clients
 [ "$kind" = memcheck ] ||
     $test --tests -p flow -p ng_netflow -- threads_ all_at_once every_allocation capture
 echo "sanitize: $kind found nothing"

@@ -3,15 +3,13 @@
 //! go, and nonsense, for as long as `CHURN_SECONDS` says (3).  In the end every
 //! packet that it took is accounted.
 
-mod common;
-
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::common::address;
+use crate::common::process::{Connection, Process};
 use ::nghost::message::c_array;
-use common::address;
-use common::process::{Connection, Process};
 use sys_bindings::nghost::Kind;
 use sys_bindings::*;
 use zerocopy::{FromZeros, IntoBytes};
@@ -92,7 +90,6 @@ fn turn(client: &mut Connection, number: u32, n: u32) -> u64 {
 #[test]
 fn eight_clients() {
     let seconds = std::env::var("CHURN_SECONDS").map(|text| text.parse().expect("a number"));
-    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(3));
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &[] as &[&str]);
     let mut keeper = process.connect();
@@ -104,6 +101,7 @@ fn eight_clients() {
         keeper.control("keep", NGM_GENERIC_COOKIE, NGM_NAME, name.as_bytes()),
         0
     );
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(3));
     let (taken, turns) = (AtomicU64::new(0), AtomicU64::new(0));
     thread::scope(|scope| {
         for number in 0..8 {

@@ -2,6 +2,7 @@
 //! All tests from outside, in one program, as they share `common`.
 
 mod ascii;
+mod churn;
 mod common;
 mod completions;
 mod generic;
