@@ -35,6 +35,7 @@ help:
 	@echo 'make coverage        what of the engine and the node they reach'
 	@echo 'make soak MINUTES=60 nghost at full speed; memory, sums and sequences'
 	@echo 'make torture         the long ones: fuzz, sanitizers, mutants, soak; resumable'
+	@echo 'make deny            licences, origins and advisories of all dependencies'
 	@echo 'make mutants         changes the engine, and sees whether the tests notice'
 	@echo 'make races           every order of threads at a node, by loom'
 	@echo 'make sanitize        the tests, under sanitizers of threads and memory'
@@ -83,6 +84,9 @@ fuzz:
 
 coverage:
 	@tools/coverage.sh
+
+deny:
+	@tools/deny.sh
 
 # FILES=export/v5.rs or so; all of the engine takes most of an hour.
 mutants:
@@ -154,4 +158,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help tools demo check test fmt clippy doc bench bench-peers install deinstall \
-	list-installed load unload which fuzz coverage mutants races sanitize soak torture torture-restart clean
+	list-installed load unload which fuzz coverage deny mutants races sanitize soak torture torture-restart clean

@@ -24,6 +24,7 @@ step_module() { make gate && make analyze && make reproducible; }
 step_races() { tools/races.sh orders && tools/races.sh churn && tools/races.sh faults; }
 # What a packet costs, in instructions, which repeat exactly.
 step_instructions() { tools/instructions.sh check; }
+step_dependencies() { tools/deny.sh; }
 step_scripts() { git ls-files '*.sh' .ci/run rc.d/ng_netflow | xargs shellcheck -S warning; }
 step_makefile() {
 	for target in all kmod help demo install deinstall load dist clean; do
@@ -33,7 +34,7 @@ step_makefile() {
 step_manuals() { git ls-files 'man/*.[1-9]' | xargs -r mandoc -T lint -W warning; }
 step_demo() { make demo; }
 
-steps=${*:-format lints docs tests freebsd bindings module races instructions scripts makefile manuals demo}
+steps=${*:-format lints docs tests freebsd bindings module races instructions dependencies scripts makefile manuals demo}
 
 say() { printf '%s\n' "$*"; }
 
@@ -45,7 +46,7 @@ notable() {
 		/^(successes:|running )/ { printed = 0 }
 		/^test result: ok/ { tests += $4 }
 		/^proptest: / || !NF { next }
-		printed || /^not run|^object gate|^instructions: |^reproducible|^races: |: [0-9]+ orders$|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
+		printed || /^not run|^object gate|^instructions: |^reproducible|^deny: |^races: |: [0-9]+ orders$|^  [a-z]+ +ok |^demo: (they|nfdump)/ { print "    " $0 }
 		END { if (tests) print "    " tests " tests passed" }' "$1"
 }
 
