@@ -41,6 +41,7 @@ help:
 	@echo 'make sanitize        the tests, under sanitizers of threads and memory'
 	@echo 'make vm-test         that module in a FreeBSD kernel under QEMU'
 	@echo "make vm-bench        its instructions a packet, and base's"
+	@echo 'make vm-soak HOURS=1 it at work there for so long'
 	@echo 'make bindings        sys-bindings, from FreeBSD headers'
 	@echo 'make check-bindings  fails if that would change them'
 	@echo 'make install         DESTDIR, PREFIX and KMODDIR are honoured'

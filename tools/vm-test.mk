@@ -7,8 +7,14 @@
 vm-test:
 	@tools/vm-test.sh $(VM_TEST)
 
-# Base's node and ours beside each other, in instructions.
+# Base's node and ours beside each other, in instructions and in packets a
+# second.
 vm-bench:
-	@VM_FLAVOURS=plain tools/vm-test.sh bench
+	@VM_FLAVOURS=plain tools/vm-test.sh bench forwarding
 
-.PHONY: vm-test vm-bench
+# A node at work for HOURS, which may be 0.1.
+HOURS = 1
+vm-soak:
+	@VM_FLAVOURS=plain VM_SOAK_HOURS=$(HOURS) tools/vm-test.sh soak
+
+.PHONY: vm-test vm-bench vm-soak

@@ -192,7 +192,10 @@ vmtest_rcvmsg(node_p node, item_p item, hook_p lasthook)
 	else {
 		NG_MKRESPONSE(resp, msg, sizeof(struct vmtest_sent), M_WAITOK);
 		memset(resp->data, 0, sizeof(struct vmtest_sent));
+		/* It may be taken away meanwhile. */
+		NG_HOOK_REF(out);
 		send_all(out, send, (void *)resp->data);
+		NG_HOOK_UNREF(out);
 	}
 	NG_RESPOND_MSG(error, node, item, resp);
 	NG_FREE_MSG(msg);

@@ -55,15 +55,21 @@ pub fn through_a_node(guest: &mut Guest) -> Result<()> {
 /// Sends so many packets of flows `first` to `first + flows - 1`. How many
 /// instructions each took, on average.
 pub fn send(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<f64> {
-    let answer = guest.ok(&format!(
-        "ngctl msg source: send '{{ packets={packets} flows={flows} first={first} }}'"
-    ))?;
-    let number = |name: &str| number(&answer, name);
-    let thousand = number("thousand")?;
+    let (ticks, thousand) = time(guest, packets, first, flows)?;
     ensure!(
         (1000..1100).contains(&thousand),
         "the time stamp counter took {thousand} for 1,000 instructions"
     );
+    Ok(ticks)
+}
+
+/// The same in ticks of the time stamp counter, whatever it counts here, and how
+/// many of them a thousand instructions took.
+pub fn time(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<(f64, u64)> {
+    let answer = guest.ok(&format!(
+        "ngctl msg source: send '{{ packets={packets} flows={flows} first={first} }}'"
+    ))?;
+    let number = |name: &str| number(&answer, name);
     ensure!(
         number("failed")? == 0 && number("received")? == u64::from(packets),
         "not every packet arrived: {answer}"
@@ -73,7 +79,10 @@ pub fn send(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<f
         counted * 10 > u64::from(packets) * 9,
         "too often another thread ran: {answer}"
     );
-    Ok(number("ticks")? as f64 / counted as f64)
+    Ok((
+        number("ticks")? as f64 / counted as f64,
+        number("thousand")?,
+    ))
 }
 
 /// A field of an answer, in which what is 0 does not appear.

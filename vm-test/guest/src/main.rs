@@ -2,6 +2,7 @@
 //! vm-test's hands in the guest: what a shell there cannot do, or not fast.
 
 mod agent;
+mod collect;
 mod flood;
 mod inject;
 mod messages;
@@ -24,6 +25,13 @@ enum Command {
     Agent {
         /// The line, such as /dev/cuau1
         line: PathBuf,
+    },
+    /// Collect NetFlow version 5 on a port of 127.0.0.1, until told to end
+    Collect {
+        /// The port
+        port: u16,
+        /// Gets a line again and again: records, packets, gaps
+        file: PathBuf,
     },
     /// Send UDP datagrams of many flows, until told to end
     Flood {
@@ -70,6 +78,7 @@ enum Command {
 fn main() -> Result<()> {
     match Options::parse().command {
         Command::Agent { line } => agent::serve(&line),
+        Command::Collect { port, file } => collect::collect(port, &file),
         Command::Flood { to, threads, flows } => flood::flood(to, threads, flows),
         Command::Hoard { seconds } => flood::hoard(seconds),
         Command::Inject {

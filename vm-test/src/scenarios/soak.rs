@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A node at work for as long as one likes: packets from the kernel as fast as
+//! they go, hooks that come and go, messages, a collector that looks at every
+//! sequence number; in the end no packet is missing and no memory.
+
+use super::{Scenario, USUAL};
+use crate::{count, guest::Guest};
+use anyhow::{ensure, Context, Result};
+use std::time::{Duration, Instant};
+
+/// See the file's head.
+pub const SCENARIO: Scenario = Scenario {
+    proves: "hours of load, hooks and messages: sums exact, no gap, memory flat (VM_SOAK_HOURS)",
+    limit: 1_000_000,
+    is_bench: true,
+    story,
+    ..USUAL
+};
+
+/// Sources, each with an interface and a process of its own.
+const SOURCES: u32 = 4;
+
+/// A source's packets at a time: of 2,000 flows, and each time of others. They
+/// come again after a thousand rounds.
+const PACKETS: u32 = 50_000;
+const FLOWS: u32 = 2_000;
+
+/// Until as many flows are there as ever will be.
+const WARM_UP: Duration = Duration::from_secs(60);
+
+fn story(guest: &mut Guest) -> Result<()> {
+    let hours: f64 = match std::env::var("VM_SOAK_HOURS") {
+        Ok(hours) => hours.parse().context("VM_SOAK_HOURS")?,
+        Err(_) => 0.05,
+    };
+    guest.load_test()?;
+    wire(guest)?;
+    let mut jobs = Vec::new();
+    for load in loops() {
+        jobs.push(guest.beside(&load)?);
+    }
+
+    let begun = Instant::now();
+    let end = begun + Duration::from_secs_f64(hours * 3600.0).max(2 * WARM_UP);
+    let (mut warm, mut before) = (0, 0);
+    while Instant::now() < end {
+        guest.wait(60_000);
+        let packets = guest.counted("netflow")?;
+        let memory = memory(guest)?;
+        let collected = collected(guest)?;
+        println!(
+            "    minute {}: {packets} packets, {memory} octets in use, collected {collected:?}",
+            begun.elapsed().as_secs() / 60
+        );
+        let full = guest.statistic("", "udp", "dropped due to full socket buffers")?;
+        ensure!(collected.gaps == 0, "{collected:?}; {full} lost in full socket buffers");
+        ensure!(packets > before, "no more packets than {before}");
+        before = packets;
+        if begun.elapsed() < WARM_UP * 2 {
+            warm = warm.max(memory);
+        }
+        // A page of records or a bucket more or less is chance.
+        ensure!(memory <= warm + warm / 10, "{memory} octets in use, {warm} at first");
+    }
+
+    // The collector alone goes on.
+    for job in jobs {
+        guest.halt(job)?;
+    }
+    guest.until("pgrep -x ngctl || echo none", "none", 60)?;
+    guest.ok("ngctl shutdown netflow: && ngctl shutdown sink:")?;
+    guest.wait(3000);
+    let collected = collected(guest)?;
+    guest.stop()?;
+    count::end(guest)?;
+
+    let account = guest.account()?;
+    let handed_over = account.packets("handed_over")?;
+    ensure!(account.packets("unaccounted")? == 0, "{account}");
+    ensure!(
+        collected.gaps == 0 && collected.packets == handed_over,
+        "{collected:?}, but {account}"
+    );
+    guest.note(format!(
+        "{hours} h, {} packets, {} records without a gap",
+        account.packets("received")?,
+        collected.records
+    ));
+    Ok(())
+}
+
+fn wire(guest: &mut Guest) -> Result<()> {
+    // Datagrams must not be lost in the guest's own stack, of which a burst
+    // would fill what is usual.
+    guest.ok(
+        "sysctl kern.ipc.maxsockbuf=16777216 net.inet.udp.recvspace=4194304 \
+        net.inet.ip.intr_queue_maxlen=4096",
+    )?;
+    guest.beside("exec vm-guest collect 4444 /tmp/collected")?;
+    guest.until("netstat -an -p udp", "127.0.0.1.4444", 30)?;
+    let mut script = String::new();
+    for n in 0..SOURCES {
+        script += &format!(
+            "mkpeer vmtest x{n} x
+             name .:x{n} source{n}
+"
+        );
+    }
+    script += "mkpeer source0: netflow out iface0
+        name source0:out netflow
+        mkpeer netflow: vmtest out0 in0
+        name netflow:out0 sink
+";
+    for n in 1..SOURCES {
+        script += &format!(
+            "connect source{n}: netflow: out iface{n}
+             connect sink: netflow: in{n} out{n}
+"
+        );
+    }
+    // A source whose hook is taken away stays.
+    for n in 0..SOURCES {
+        script += &format!("connect source{n}: sink: stay stay{n}\n");
+    }
+    script += "msg netflow: settimeouts { inactive=2 active=5 }
+        mkpeer netflow: ksocket export inet/dgram/udp
+        msg netflow:export connect inet/127.0.0.1:4444
+";
+    guest.ngctl(&script)?;
+    Ok(())
+}
+
+/// What goes on beside, each without end.
+fn loops() -> Vec<String> {
+    let mut loops: Vec<String> = (0..SOURCES)
+        .map(|n| {
+            format!(
+                "n=0; while :; do
+                    ngctl msg source{n}: send \"{{ packets={PACKETS} flows={FLOWS} first=$(( ({n} * 1000 + n) * {FLOWS} )) }}\"
+                    n=$(( (n + 1) % 1000 ))
+                done"
+            )
+        })
+        .collect();
+    let last = SOURCES - 1;
+    loops.push(format!(
+        "while :; do
+            ngctl rmhook netflow: iface{last}
+            sleep 0.3
+            ngctl connect source{last}: netflow: out iface{last}
+            ngctl rmhook netflow: out1
+            ngctl connect sink: netflow: again out1
+            ngctl mkpeer netflow: hub iface200 x
+            sleep 1
+            ngctl shutdown netflow:iface200
+        done"
+    ));
+    loops.push(
+        "while :; do
+            for message in info 'ifinfo 0' v9info 'settimeouts { inactive=2 active=5 }' \\
+                'setconfig { iface=1 conf=3 }' 'setconfig { iface=1 conf=1 }'; do
+                ngctl msg netflow: $message
+            done
+            flowctl netflow: show
+            sleep 0.5
+        done"
+            .into(),
+    );
+    loops
+}
+
+/// What the collector has had.
+#[derive(Debug)]
+struct Collected {
+    records: u64,
+    packets: u64,
+    gaps: u64,
+}
+
+fn collected(guest: &mut Guest) -> Result<Collected> {
+    let line = guest.ok("cat /tmp/collected")?;
+    let numbers: Vec<u64> = line
+        .split_whitespace()
+        .map(|word| word.parse().context(line.clone()))
+        .collect::<Result<_>>()?;
+    let [records, packets, gaps] = numbers[..] else {
+        anyhow::bail!("the collector wrote {line:?}");
+    };
+    Ok(Collected { records, packets, gaps })
+}
+
+/// Octets that the module's kinds of memory take.
+fn memory(guest: &mut Guest) -> Result<u64> {
+    let table = guest.ok("vmstat -m")?;
+    let of = table.lines().filter(|line| line.trim_start().starts_with("netflow"));
+    of.map(|line| {
+        // Type InUse MemUse Requests Size(s)
+        let memory = line.split_whitespace().nth(2).unwrap_or_default();
+        memory.parse::<u64>().with_context(|| line.to_string())
+    })
+    .sum()
+}
