@@ -22,6 +22,7 @@
 #include <sys/malloc.h>
 #include <sys/mbuf.h>
 #include <sys/mutex.h>
+#include <sys/pcpu.h>
 #include <sys/socket.h>
 #include <sys/syslog.h>
 #include <sys/time.h>
@@ -69,11 +70,14 @@ shim_free(void *p)
 }
 
 /*
- * Locks: mtx(9).  Rust reserves this much room for one, so aligned.  They are
- * leaves: whoever holds one takes no other lock.
+ * Locks: mtx(9).  They are leaves: whoever holds one takes no other lock.  Rust
+ * reserves the room for one, and takes and releases it as the kernel's macros
+ * do, by the word mtx_lock.
  */
-_Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8,
-    "kmod/src/kpi/kernel/shim.rs: struct mtx has grown");
+_Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8 &&
+    offsetof(struct mtx, mtx_lock) == 24 && MTX_UNOWNED == 0 &&
+    offsetof(struct pcpu, pc_curthread) == 0,
+    "kmod/src/kpi/kernel/mtx.rs: struct mtx has changed");
 
 /* The memory is zeroed and stays where it is until shim_mtx_destroy(). */
 void
@@ -91,7 +95,7 @@ shim_mtx_destroy(struct mtx *m)
 	mtx_destroy(m);
 }
 
-/* Spins while its owner runs, else waits on a turnstile as any mtx(9) does. */
+/* For a kernel that keeps books of its locks: Rust's own would not be in them. */
 void
 shim_mtx_lock(struct mtx *m)
 {

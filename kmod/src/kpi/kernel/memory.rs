@@ -9,7 +9,7 @@ use core::slice;
 
 use flow::sync::{AtomicPtr, Ordering};
 
-use super::shim;
+use super::{mtx::mtx, shim};
 
 /// Zeroed memory for a `layout` whose size is not 0, from malloc(9).
 pub fn allocate<T>(layout: Layout) -> Option<NonNull<T>> {
@@ -169,7 +169,7 @@ impl<T, const N: usize> Drop for Array<T, N> {
 /// begins with is in the lock's.
 #[repr(C, align(64))]
 pub struct Locked<T> {
-    mtx: shim::mtx,
+    mtx: mtx,
     value: UnsafeCell<T>,
 }
 
@@ -186,7 +186,7 @@ impl<T, const N: usize> Locks<T, N> {
     /// Values, each behind a lock that is ready for use.
     pub fn new(mut fill: impl FnMut(usize) -> T) -> Option<Self> {
         let locks = Array::new(|index| Locked {
-            mtx: shim::mtx::uninitialised(),
+            mtx: mtx::uninitialised(),
             value: UnsafeCell::new(fill(index)),
         })?;
         for lock in locks.iter() {
@@ -209,12 +209,13 @@ impl<T, const N: usize> Deref for Locks<T, N> {
 impl<T> flow::Lock<T> for Locked<T> {
     #[inline(always)]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: `Locks::new` has initialised it.
-        unsafe { shim::shim_mtx_lock(&self.mtx) };
+        // SAFETY: `Locks::new` has initialised it, and whoever has one takes no
+        // other.
+        unsafe { self.mtx.lock() };
         // SAFETY: the lock keeps all others out until it is released.
         let result = f(unsafe { &mut *self.value.get() });
         // SAFETY: this thread took the lock above.
-        unsafe { shim::shim_mtx_unlock(&self.mtx) };
+        unsafe { self.mtx.unlock() };
         result
     }
 }

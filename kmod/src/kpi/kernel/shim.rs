@@ -7,11 +7,13 @@
 #![allow(non_camel_case_types)] // netgraph's names.
 
 use core::cell::UnsafeCell;
-use core::ffi::{c_int, c_void};
+use core::ffi::{c_char, c_int, c_void};
 use core::mem::offset_of;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, AtomicUsize};
 
 use sys_bindings::ng_mesg;
+
+use super::mtx::mtx;
 
 /// `struct ng_node`, of which only the address is used.
 #[repr(C)]
@@ -64,17 +66,6 @@ const _: () = {
 #[repr(C)]
 pub struct shim_counter([u8; 0]);
 
-/// Room for a `struct mtx`, whose size `services.c` asserts.
-#[repr(C)]
-pub struct mtx(UnsafeCell<[u64; 4]>);
-
-impl mtx {
-    /// Not yet a lock: it needs `shim_mtx_init` where it is to stay.
-    pub const fn uninitialised() -> Self {
-        Self(UnsafeCell::new([0; 4]))
-    }
-}
-
 /// `struct shim_pass`.
 #[repr(C)]
 pub struct shim_pass {
@@ -103,6 +94,23 @@ unsafe extern "C" {
     pub fn shim_mtx_destroy(m: *const mtx);
     pub fn shim_mtx_lock(m: *const mtx);
     pub fn shim_mtx_unlock(m: *const mtx);
+    /// The kernel's own: what was found in the mutex's word, no options, and
+    /// where in the source, which only kernels look at that keep books.
+    pub fn __mtx_lock_sleep(
+        mtx_lock: *const AtomicUsize,
+        found: usize,
+        opts: c_int,
+        file: *const c_char,
+        line: c_int,
+    );
+    /// The same.
+    pub fn __mtx_unlock_sleep(
+        mtx_lock: *const AtomicUsize,
+        found: usize,
+        opts: c_int,
+        file: *const c_char,
+        line: c_int,
+    );
 
     /// NULL when there is no memory.
     pub safe fn shim_counter_alloc() -> *mut shim_counter;
