@@ -51,14 +51,14 @@
 static MALLOC_DEFINE(M_NETFLOW, "netflow", "netflow flow cache");
 
 /*
- * Memory: malloc(9), zeroed.  NULL when there is none at once.  Never with a
- * shim_mtx held: malloc(9) may take locks of the VM's.
+ * Memory: malloc(9), which Rust fills.  NULL when there is none at once.  Never
+ * with a shim_mtx held: malloc(9) may take locks of the VM's.
  */
 void *
 shim_alloc(size_t size, size_t align)
 {
 
-	return (malloc_aligned(size, align, M_NETFLOW, M_NOWAIT | M_ZERO));
+	return (malloc_aligned(size, align, M_NETFLOW, M_NOWAIT));
 }
 
 /* Takes what shim_alloc() gave, not NULL; never with a shim_mtx held. */
@@ -79,7 +79,7 @@ _Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8 &&
     offsetof(struct pcpu, pc_curthread) == 0,
     "kmod/src/kpi/kernel/mtx.rs: struct mtx has changed");
 
-/* The memory is zeroed and stays where it is until shim_mtx_destroy(). */
+/* Rust has zeroed it, and it stays where it is until shim_mtx_destroy(). */
 void
 shim_mtx_init(struct mtx *m)
 {

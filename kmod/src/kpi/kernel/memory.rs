@@ -11,7 +11,7 @@ use flow::sync::{AtomicPtr, Ordering};
 
 use super::{mtx::mtx, shim};
 
-/// Zeroed memory for a `layout` whose size is not 0, from malloc(9).
+/// Memory for a `layout` whose size is not 0, from malloc(9), as others left it.
 pub fn allocate<T>(layout: Layout) -> Option<NonNull<T>> {
     NonNull::new(shim::shim_alloc(layout.size(), layout.align()).cast())
 }
@@ -190,7 +190,7 @@ impl<T, const N: usize> Locks<T, N> {
             value: UnsafeCell::new(fill(index)),
         })?;
         for lock in locks.iter() {
-            // SAFETY: the memory is zeroed, and the array's values do not move.
+            // SAFETY: it is zeroed, and the array's values do not move.
             unsafe { shim::shim_mtx_init(&lock.mtx) };
         }
         Some(Self(locks))
