@@ -32,16 +32,18 @@ plant 'a lock that is not taken' two_first_packets \
 
 plant 'a flow opened twice' two_first_packets \
     kmod/flow/src/cache/mod.rs \
-    'if let Hit::Counted | Hit::Ended = hit {
-                    return Opening::Joined;
-                }' \
-    'let _ = hit;'
+    'if self.join(table, new) {' \
+    'if false {'
+
+plant 'a flow opened twice where there is room' two_first_packets \
+    kmod/flow/src/cache/mod.rs \
+    'table.opened() != opened && self.join(table, new)' \
+    'false'
 
 plant 'a record counted in, and never out' two_first_packets \
     kmod/flow/src/cache/mod.rs \
-    'Opening::Joined => {
-                    self.open.fetch_sub(1, Relaxed);' \
-    'Opening::Joined => {'
+    'Opening::Joined => self.open.fetch_sub(1, Relaxed),' \
+    'Opening::Joined => 0,'
 
 plant 'a sweep that tells too late what it left' packets_and_timer \
     kmod/flow/src/cache/mod.rs \
@@ -63,8 +65,8 @@ plant 'a count that is read and written in two steps' evictions_among_packets \
 plant 'a new hook before its number' collectors_change_under_the_timer \
     kmod/src/node.rs \
     'self.connections.fetch_add(1, Relaxed);
-        export.put(Some(self.kpi().hold(hook)));' \
-    'export.put(Some(self.kpi().hold(hook)));
+        export.put(Some(hook));' \
+    'export.put(Some(hook));
         self.connections.fetch_add(1, Relaxed);'
 
 plant 'a hook used without a reference' collectors_change_under_the_timer \

@@ -60,23 +60,31 @@ fn alone<T>(shared: Arc<T>) -> T {
     Arc::into_inner(shared).unwrap()
 }
 
-/// Two CPUs see the first packets of one flow: it has one record.
+/// Two CPUs see the first packets of one flow: it has one record.  In an empty
+/// cache, where both wait for memory, and in one that has it.
 #[test]
 fn two_first_packets() {
-    explore(|| {
-        let (node, iface0) = shared();
-        let threads = [(); 2].map(|()| {
-            let (node, iface0) = (node.clone(), iface0.clone());
-            spawn(move || assert_eq!(node.data(&iface0, udp(1)), 0))
+    for others in [0, 4] {
+        explore_with(others, |others| {
+            let (node, iface0) = shared();
+            for flow in 2..2 + others {
+                assert_eq!(node.data(&iface0, udp(flow as u32)), 0);
+            }
+            let threads = [(); 2].map(|()| {
+                let (node, iface0) = (node.clone(), iface0.clone());
+                spawn(move || assert_eq!(node.data(&iface0, udp(1)), 0))
+            });
+            threads
+                .into_iter()
+                .for_each(|thread| thread.join().unwrap());
+            let records = others as u64 + 1;
+            let info = node.info();
+            assert_eq!(u64::from(info.nfinfo_used), records);
+            assert_eq!(info.nfinfo_packets, records + 1);
+            let account = alone(node).end([alone(iface0)]);
+            assert_eq!(account.expired.records, records);
         });
-        threads
-            .into_iter()
-            .for_each(|thread| thread.join().unwrap());
-        let info = node.info();
-        assert_eq!((info.nfinfo_used, info.nfinfo_packets), (1, 2));
-        let account = alone(node).end([alone(iface0)]);
-        assert_eq!((account.received, account.expired.records), (2, 1));
-    });
+    }
 }
 
 /// Packets of two flows come while the timer takes one of them out; what is
