@@ -258,9 +258,19 @@ mod tests {
             } else {
                 Appended::Full
             };
-            assert_eq!(v5.append(&mut buffer, &echo_reply(), &(), 0), expected);
+            let AnyRecord::V4(reply) = echo_reply() else {
+                panic!("IPv4");
+            };
+            let record = AnyRecord::V4(FlowRecord {
+                packets: n,
+                ..reply
+            });
+            assert_eq!(v5.append(&mut buffer, &record, &(), 0), expected);
         }
         assert_eq!(v5.finish(&mut buffer, CLOCK), 1464);
+        assert_eq!(V5::max_len(&()), 1464);
+        let packets: Vec<u32> = hex(&buffer[24..]).chunks(12).map(|r| r[4]).collect();
+        assert!(packets.iter().copied().eq(1..=30), "{packets:?}");
         assert_eq!(buffer[2..4], [0, 30]);
         assert_eq!(buffer[20..22], [0, 7]);
         assert_eq!(
