@@ -24,8 +24,8 @@ checks='-w -DINVARIANTS -DINVARIANT_SUPPORT -DWITNESS'
 case $flavour in
 plain | analyze)
 	out=$root/build/kmod checks= ;;
-debug)	out=$root/build/kmod-debug locks=,lock_calls ;;
-kasan)	out=$root/build/kmod-kasan locks=,lock_calls
+debug)	out=$root/build/kmod-debug ;;
+kasan)	out=$root/build/kmod-kasan
 	# As kern.mk has it: every access through a call; only the redzones on the
 	# stack are written in line, at an offset that clang knows by itself.
 	asan='-asan-stack=true -asan-use-after-scope=true
@@ -46,8 +46,7 @@ kasan)	out=$root/build/kmod-kasan locks=,lock_calls
 esac
 case $module in
 ng_netflow)
-	package=kmod sources='shim/ng_netflow.c shim/services.c'
-	export KMOD_FEATURES=kernel${locks:-} ;;
+	package=kmod sources='shim/ng_netflow.c shim/services.c' ;;
 vmtest)	package=vm-test/kmod sources='faults.c source.c cut.c' out=$out/vmtest
 	# The macros of sysctl(9), and handlers that need not all they are given.
 	checks="$checks -Wno-extra-semi -Wno-unused-parameter" ;;

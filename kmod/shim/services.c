@@ -22,7 +22,6 @@
 #include <sys/malloc.h>
 #include <sys/mbuf.h>
 #include <sys/mutex.h>
-#include <sys/pcpu.h>
 #include <sys/socket.h>
 #include <sys/syslog.h>
 #include <sys/time.h>
@@ -71,13 +70,12 @@ shim_free(void *p)
 
 /*
  * Locks: mtx(9).  They are leaves: whoever holds one takes no other lock.  Rust
- * reserves the room for one, and takes and releases it as the kernel's macros
- * do, by the word mtx_lock.
+ * reserves the room for one, and calls what mtx_lock() and mtx_unlock() expand to
+ * in a module.
  */
 _Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8 &&
-    offsetof(struct mtx, mtx_lock) == 24 && MTX_UNOWNED == 0 &&
-    offsetof(struct pcpu, pc_curthread) == 0,
-    "kmod/src/kpi/kernel/mtx.rs: struct mtx has changed");
+    offsetof(struct mtx, mtx_lock) == 24,
+    "kmod/src/kpi/kernel/shim.rs: struct mtx has changed");
 
 /* Rust has zeroed it, and it stays where it is until shim_mtx_destroy(). */
 void
@@ -93,22 +91,6 @@ shim_mtx_destroy(struct mtx *m)
 {
 
 	mtx_destroy(m);
-}
-
-/* For a kernel that keeps books of its locks: Rust's own would not be in them. */
-void
-shim_mtx_lock(struct mtx *m)
-{
-
-	mtx_lock(m);
-}
-
-/* By the thread that has it. */
-void
-shim_mtx_unlock(struct mtx *m)
-{
-
-	mtx_unlock(m);
 }
 
 /*

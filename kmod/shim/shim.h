@@ -51,8 +51,6 @@ void	 shim_free(void *);
 
 void	 shim_mtx_init(struct mtx *);
 void	 shim_mtx_destroy(struct mtx *);
-void	 shim_mtx_lock(struct mtx *);
-void	 shim_mtx_unlock(struct mtx *);
 
 /* A counter of events on all CPUs.  Rust adds to it by itself. */
 struct shim_counter;

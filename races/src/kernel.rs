@@ -8,7 +8,7 @@
 #![allow(non_upper_case_globals, reason = "the kernel's own name")]
 
 use std::cell::{Cell, RefCell};
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 
@@ -266,13 +266,15 @@ unsafe extern "C" fn shim_mtx_destroy(m: *mut *mut Mtx) {
 }
 
 #[no_mangle]
-unsafe extern "C" fn shim_mtx_lock(m: *mut *mut Mtx) {
+unsafe extern "C" fn __mtx_lock_flags(c: *mut usize, _: c_int, _: *const c_char, _: c_int) {
     assert_no_lock("mtx_lock(9)");
     if kernel(|kernel| kernel.locks_are_broken.load(Relaxed)) {
         return;
     }
+    // SAFETY: `mtx_lock` is the last of a `struct mtx`'s four words.
+    let m = unsafe { c.sub(3) };
     // SAFETY: the caller's promise.
-    let mtx = unsafe { mtx(m) };
+    let mtx = unsafe { mtx(m.cast()) };
     let guard = mtx.lock.lock().unwrap();
     mtx.guard.set(Some(guard));
     mtx.inside.enter();
@@ -280,12 +282,14 @@ unsafe extern "C" fn shim_mtx_lock(m: *mut *mut Mtx) {
 }
 
 #[no_mangle]
-unsafe extern "C" fn shim_mtx_unlock(m: *mut *mut Mtx) {
+unsafe extern "C" fn __mtx_unlock_flags(c: *mut usize, _: c_int, _: *const c_char, _: c_int) {
     if kernel(|kernel| kernel.locks_are_broken.load(Relaxed)) {
         return;
     }
+    // SAFETY: `mtx_lock` is the last of a `struct mtx`'s four words.
+    let m = unsafe { c.sub(3) };
     // SAFETY: the caller's promise.
-    let mtx = unsafe { mtx(m) };
+    let mtx = unsafe { mtx(m.cast()) };
     HELD.with(|held| held.set(0));
     mtx.inside.leave();
     let guard = mtx.guard.take();

@@ -17,7 +17,6 @@ use super::{Counter, Errno, HookId, Kpi, WallClock};
 mod clock;
 pub(crate) mod memory;
 pub(crate) mod message;
-mod mtx;
 pub(crate) mod shim;
 
 use clock::Clock;

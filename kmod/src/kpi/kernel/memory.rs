@@ -9,7 +9,7 @@ use core::slice;
 
 use flow::sync::{AtomicPtr, Ordering};
 
-use super::{mtx::mtx, shim};
+use super::shim;
 
 /// Memory for a `layout` whose size is not 0, from malloc(9), as others left it.
 pub fn allocate<T>(layout: Layout) -> Option<NonNull<T>> {
@@ -169,7 +169,7 @@ impl<T, const N: usize> Drop for Array<T, N> {
 /// begins with is in the lock's.
 #[repr(C, align(64))]
 pub struct Locked<T> {
-    mtx: mtx,
+    mtx: shim::mtx,
     value: UnsafeCell<T>,
 }
 
@@ -186,7 +186,7 @@ impl<T, const N: usize> Locks<T, N> {
     /// Values, each behind a lock that is ready for use.
     pub fn new(mut fill: impl FnMut(usize) -> T) -> Option<Self> {
         let locks = Array::new(|index| Locked {
-            mtx: mtx::uninitialised(),
+            mtx: shim::mtx::uninitialised(),
             value: UnsafeCell::new(fill(index)),
         })?;
         for lock in locks.iter() {

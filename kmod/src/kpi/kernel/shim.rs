@@ -7,13 +7,11 @@
 #![allow(non_camel_case_types)] // netgraph's names.
 
 use core::cell::UnsafeCell;
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{c_char, c_int, c_void, CStr};
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicU32, AtomicUsize};
+use core::sync::atomic::AtomicU32;
 
 use sys_bindings::ng_mesg;
-
-use super::mtx::mtx;
 
 /// `struct ng_node`, of which only the address is used.
 #[repr(C)]
@@ -66,6 +64,48 @@ const _: () = {
 #[repr(C)]
 pub struct shim_counter([u8; 0]);
 
+/// `struct mtx`, whose layout `services.c` asserts.
+#[repr(C)]
+pub struct mtx {
+    lock_object: UnsafeCell<[u64; 3]>,
+    mtx_lock: UnsafeCell<usize>,
+}
+
+impl mtx {
+    /// Not yet a lock: it needs `shim_mtx_init` where it is to stay.
+    pub const fn uninitialised() -> Self {
+        Self {
+            lock_object: UnsafeCell::new([0; 3]),
+            mtx_lock: UnsafeCell::new(0),
+        }
+    }
+
+    /// As mtx_lock(9): spins while its owner runs, else waits on a turnstile.
+    ///
+    /// # Safety
+    ///
+    /// It is initialised, and this thread holds none.
+    #[inline(always)]
+    pub unsafe fn lock(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { __mtx_lock_flags(self.mtx_lock.get(), 0, WHERE.as_ptr(), 0) }
+    }
+
+    /// As mtx_unlock(9).
+    ///
+    /// # Safety
+    ///
+    /// This thread has it.
+    #[inline(always)]
+    pub unsafe fn unlock(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { __mtx_unlock_flags(self.mtx_lock.get(), 0, WHERE.as_ptr(), 0) }
+    }
+}
+
+/// Where witness(4) says that a lock was taken.
+const WHERE: &CStr = c"ng_netflow";
+
 /// `struct shim_pass`.
 #[repr(C)]
 pub struct shim_pass {
@@ -92,25 +132,8 @@ unsafe extern "C" {
 
     pub fn shim_mtx_init(m: *const mtx);
     pub fn shim_mtx_destroy(m: *const mtx);
-    pub fn shim_mtx_lock(m: *const mtx);
-    pub fn shim_mtx_unlock(m: *const mtx);
-    /// The kernel's own: what was found in the mutex's word, no options, and
-    /// where in the source, which only kernels look at that keep books.
-    pub fn __mtx_lock_sleep(
-        mtx_lock: *const AtomicUsize,
-        found: usize,
-        opts: c_int,
-        file: *const c_char,
-        line: c_int,
-    );
-    /// The same.
-    pub fn __mtx_unlock_sleep(
-        mtx_lock: *const AtomicUsize,
-        found: usize,
-        opts: c_int,
-        file: *const c_char,
-        line: c_int,
-    );
+    fn __mtx_lock_flags(c: *mut usize, opts: c_int, file: *const c_char, line: c_int);
+    fn __mtx_unlock_flags(c: *mut usize, opts: c_int, file: *const c_char, line: c_int);
 
     /// NULL when there is no memory.
     pub safe fn shim_counter_alloc() -> *mut shim_counter;
