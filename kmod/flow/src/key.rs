@@ -159,4 +159,15 @@ mod tests {
             assert!(!Packed::of(&same).is(&Packed::of(&other)), "{other:?}");
         }
     }
+
+    /// Where words differ alike, the differences do not make up for each other.
+    #[test]
+    fn every_word_of_the_addresses_is_compared() {
+        let same: Key<Ipv6Addr> = key(Ipv6Addr::LOCALHOST, Ipv6Addr::UNSPECIFIED);
+        let other = key(Ipv6Addr::UNSPECIFIED, Ipv6Addr::LOCALHOST);
+        assert!(!Packed::of(&same).is(&Packed::of(&other)));
+        let swapped = key(Ipv6Addr::new(1, 0, 0, 0, 1, 0, 0, 0), Ipv6Addr::UNSPECIFIED);
+        let neither = key(Ipv6Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED);
+        assert!(!Packed::of(&swapped).is(&Packed::of(&neither)));
+    }
 }
