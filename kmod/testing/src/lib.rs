@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What tests of the node share: a [`home`] that they can see into, [`packet`]s
+//! What tests of the node share: a [`home`] that they can see into, [`mod@packet`]s
 //! for its nodes, and what [`drive`]s them.
 
 pub mod drive;
