@@ -14,16 +14,19 @@ mod pages;
 mod record;
 mod supply;
 mod table;
+mod timeouts;
 
 pub use index::Place;
 pub use record::{Cause, FlowRecord, Observation};
+pub(crate) use timeouts::SetTimeouts;
+pub use timeouts::{Moment, Timeouts};
 
 use crate::address::Address;
 use crate::counters::{Sum, Tally};
 use crate::key::Packed;
 use crate::path::Path;
 use crate::platform::{Lock, Platform};
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use outlook::Outlook;
 use supply::{Supply, Wants};
 use table::{Hit, Table};
@@ -35,94 +38,6 @@ pub const SHARDS: usize = if cfg!(loom) { 2 } else { 256 };
 /// The most open records a cache can be limited to: beyond it tables would
 /// fill up before the limit is reached.
 pub const MAX_LIMIT: usize = 4 << 20;
-
-/// When records leave the cache: milliseconds without a packet in the upper
-/// half, milliseconds since the first packet in the lower.  One word, so that
-/// a [`Moment`] is two registers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts(pub(crate) u64);
-
-impl Timeouts {
-    /// Longest timeout that has an effect, 2^31 ms or 24.8 days: a record must
-    /// leave before its 32-bit millisecond times become ambiguous.
-    const LONGEST: u32 = 1 << 31;
-
-    /// Every record is due.
-    pub const NONE: Timeouts = Timeouts(0);
-
-    /// Timeouts in seconds, as `NGM_NETFLOW_SETTIMEOUTS` gives them.  Values
-    /// beyond 24.8 days mean 24.8 days.
-    pub fn from_secs(inactive: u32, active: u32) -> Self {
-        let milliseconds = |secs: u32| u64::from(secs.saturating_mul(1000).min(Self::LONGEST));
-        Timeouts(milliseconds(inactive) << 32 | milliseconds(active))
-    }
-
-    /// Is a record due that has been idle and is old for so many milliseconds?
-    #[inline]
-    fn are_over(self, idle: u32, age: u32) -> Option<Cause> {
-        let (inactive, active) = ((self.0 >> 32) as u32, self.0 as u32);
-        if (idle < inactive) & (age < active) {
-            None
-        } else if idle >= inactive {
-            Some(Cause::Inactive)
-        } else {
-            Some(Cause::Active)
-        }
-    }
-}
-
-/// The timeouts as they are set, in milliseconds.  They may change at any time,
-/// one after the other: a record that is due by one of each is due by the old
-/// ones or by the new.
-#[derive(Default)]
-pub(crate) struct SetTimeouts {
-    inactive: AtomicU32,
-    active: AtomicU32,
-}
-
-impl SetTimeouts {
-    pub fn set(&self, Timeouts(both): Timeouts) {
-        self.inactive.store((both >> 32) as u32, Relaxed);
-        self.active.store(both as u32, Relaxed);
-    }
-
-    pub fn get(&self) -> Timeouts {
-        let (inactive, active) = (self.inactive.load(Relaxed), self.active.load(Relaxed));
-        Timeouts(u64::from(inactive) << 32 | u64::from(active))
-    }
-
-    /// Is a record due that has been idle and is old for so many milliseconds?
-    // Each is read where it is compared: a packet has no register for both.
-    #[inline(always)]
-    fn are_over(&self, idle: u32, age: u32) -> bool {
-        idle >= self.inactive.load(Relaxed) || age >= self.active.load(Relaxed)
-    }
-}
-
-/// A time, and the timeouts that hold at it.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// Uptime in milliseconds.
-    pub now: u64,
-    /// The timeouts.
-    pub timeouts: Timeouts,
-}
-
-impl Moment {
-    /// The moment so many milliseconds later.
-    fn in_ms(self, milliseconds: u64) -> Self {
-        Moment {
-            now: self.now.saturating_add(milliseconds),
-            ..self
-        }
-    }
-
-    #[inline]
-    fn is_due(self, first: u64, last: u64) -> Option<Cause> {
-        let since = |then| u32::try_from(self.now.saturating_sub(then)).unwrap_or(u32::MAX);
-        self.timeouts.are_over(since(last), since(first))
-    }
-}
 
 /// A packet could not be accounted: there was no memory for its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
