@@ -8,7 +8,7 @@
  *			as the node's only thread; may sleep
  *   rcvmsg		the same, but read-only commands beside others
  *   disconnect		as the node's only thread; may be in an epoch section
- *   rcvdata		many at once, in the net epoch; must not sleep
+ *   rcvdata		many at once, mostly in the net epoch; must not sleep
  *   tick		a callout, at any time beside all others but never after
  *			close; must not sleep
  */
@@ -190,7 +190,6 @@ ng_netflow_rcvdata(hook_p hook, item_p item)
 	struct shim_pass pass;
 	int error;
 
-	NET_EPOCH_ASSERT();
 	pass = netflow_rcvdata(priv->state, NG_HOOK_PRIVATE(hook), NGI_M(item));
 	error = (int)pass.error;
 	if (__predict_true(pass.to != NULL))

@@ -158,9 +158,9 @@ shim_log(const char *line, size_t len)
 
 /*
  * Routes, of the node's own network stack, whichever stack the packet's thread
- * is in.  In the net epoch, as packets are.  Not with a shim_mtx held, as fib
- * lookups may be of any algorithm.
- * false, with *hop as it was, when there is no route.
+ * is in.  They enter the net epoch: most packets are in it, but a node that sends
+ * while it answers a message is not.  Not with a shim_mtx held, as fib lookups may
+ * be of any algorithm.  false, with *hop as it was, when there is no route.
  */
 
 uint32_t
@@ -180,6 +180,7 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 {
 	struct rtentry *rt = NULL;
 #ifdef INET
+	struct epoch_tracker et;
 	struct route_nhop_data rnd;
 	struct nhop_object *nh;
 	struct in_addr dst, prefix;
@@ -188,7 +189,7 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 
 	memcpy(&dst, to, sizeof(dst));
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ASSERT();
+	NET_EPOCH_ENTER(et);
 	if (fib < V_rt_numfibs)
 		rt = fib4_lookup_rt(fib, dst, 0, NHR_NONE, &rnd);
 	if (rt != NULL) {
@@ -201,6 +202,7 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 			memcpy(hop->gateway, &nh->gw4_sa.sin_addr,
 			    sizeof(nh->gw4_sa.sin_addr));
 	}
+	NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
 	return (rt != NULL);
@@ -212,6 +214,7 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 {
 	struct rtentry *rt = NULL;
 #ifdef INET6
+	struct epoch_tracker et;
 	struct route_nhop_data rnd;
 	struct nhop_object *nh;
 	struct in6_addr dst, prefix;
@@ -220,7 +223,7 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 
 	memcpy(&dst, to, sizeof(dst));
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ASSERT();
+	NET_EPOCH_ENTER(et);
 	if (fib < V_rt_numfibs)
 		rt = fib6_lookup_rt(fib, &dst, 0, NHR_NONE, &rnd);
 	if (rt != NULL) {
@@ -232,6 +235,7 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 			memcpy(hop->gateway, &nh->gw6_sa.sin6_addr,
 			    sizeof(nh->gw6_sa.sin6_addr));
 	}
+	NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
 	return (rt != NULL);

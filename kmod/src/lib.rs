@@ -7,7 +7,7 @@
 //!
 //! | method | in the kernel | may run beside |
 //! |---|---|---|
-//! | [`Node::rcvdata`] | any thread, in the net epoch, as a netgraph reader | everything but the writers |
+//! | [`Node::rcvdata`] | any thread, mostly in the net epoch, as a netgraph reader | everything but the writers |
 //! | [`Node::rcvmsg`], read-only commands | netgraph reader | everything but the writers |
 //! | [`Node::rcvmsg`], other commands; [`Node::newhook`], [`Node::disconnect`] | netgraph writer | `tick` |
 //! | [`Node::tick`] | callout, in the net epoch and the node's vnet | everything but itself and `close` |

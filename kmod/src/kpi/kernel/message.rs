@@ -69,7 +69,8 @@ impl Packet for Mbuf<'_> {
         if interface.is_null() {
             return 0;
         }
-        // SAFETY: the interface cannot go while the net epoch lasts.
+        // SAFETY: who sends a packet that names its interface is in the net epoch,
+        // in which that cannot go.
         if_index(unsafe { shim::if_getindex(interface) })
     }
 
