@@ -107,10 +107,6 @@ impl Platform for Host {
         Some(values.into_boxed_slice())
     }
 
-    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Box<[T; N]>> {
-        self.slab(N, fill)?.try_into().ok()
-    }
-
     fn locks<T, const N: usize>(
         &self,
         mut fill: impl FnMut(usize) -> T,

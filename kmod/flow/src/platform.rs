@@ -13,7 +13,7 @@ pub trait Platform: Sized {
     type Slab<T>: DerefMut<Target = [T]>;
     /// A [`Platform::Slab`] whose length is known when it is compiled, so that
     /// a place in it costs no comparison.
-    type Array<T, const N: usize>: DerefMut<Target = [T; N]>;
+    type Array<T, const N: usize>: DerefMut<Target = [T; N]> + TryFrom<Self::Slab<T>>;
     /// A value behind a lock of its own.
     type Lock<T>: Lock<T>;
     /// An owned run of locks, which stay where they are.
@@ -26,7 +26,9 @@ pub trait Platform: Sized {
     fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Self::Slab<T>>;
 
     /// As [`Platform::slab`].
-    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Self::Array<T, N>>;
+    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Self::Array<T, N>> {
+        self.slab(N, fill)?.try_into().ok()
+    }
 
     /// As [`Platform::slab`], each value behind a lock that is ready for use.
     fn locks<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Self::Locks<T, N>>;

@@ -62,10 +62,6 @@ impl Platform for Kernel {
         Slab::new(len, fill)
     }
 
-    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Array<T, N>> {
-        Array::new(fill)
-    }
-
     fn locks<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Locks<T, N>> {
         Locks::new(fill)
     }

@@ -82,10 +82,6 @@ impl Platform for Home {
         self.0.memory.slab(len, fill)
     }
 
-    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Box<[T; N]>> {
-        self.0.memory.array(fill)
-    }
-
     fn locks<T, const N: usize>(
         &self,
         fill: impl FnMut(usize) -> T,

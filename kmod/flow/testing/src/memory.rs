@@ -83,10 +83,6 @@ impl Platform for Memory {
         Some((0..len).map(fill).collect())
     }
 
-    fn array<T, const N: usize>(&self, fill: impl FnMut(usize) -> T) -> Option<Box<[T; N]>> {
-        self.slab(N, fill)?.try_into().ok()
-    }
-
     fn locks<T, const N: usize>(
         &self,
         mut fill: impl FnMut(usize) -> T,

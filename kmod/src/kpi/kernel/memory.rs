@@ -3,6 +3,7 @@
 
 use core::alloc::Layout;
 use core::cell::UnsafeCell;
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -54,20 +55,6 @@ pub unsafe fn unbox<T>(place: NonNull<T>) {
     unsafe { release(place) }
 }
 
-/// Makes `len` values, where they stay.
-///
-/// # Safety
-///
-/// From `first` on there is room for them, and nothing to be dropped.
-unsafe fn make_each<T>(first: NonNull<T>, len: usize, mut fill: impl FnMut(usize) -> T) {
-    for index in 0..len {
-        // SAFETY: there is room for `len` values.
-        let place = unsafe { first.add(index) };
-        // SAFETY: as above, and `fill` cannot panic half way.
-        unsafe { place.write(fill(index)) };
-    }
-}
-
 /// An owned run of values in one piece of memory.
 pub struct Slab<T> {
     first: NonNull<T>,
@@ -81,15 +68,19 @@ unsafe impl<T: Sync> Sync for Slab<T> {}
 
 impl<T> Slab<T> {
     /// `len` values, made where they stay.
-    pub fn new(len: usize, fill: impl FnMut(usize) -> T) -> Option<Self> {
+    pub fn new(len: usize, mut fill: impl FnMut(usize) -> T) -> Option<Self> {
         let layout = Layout::array::<T>(len).ok()?;
         let first = if layout.size() == 0 {
             NonNull::dangling()
         } else {
             allocate::<T>(layout)?
         };
-        // SAFETY: the memory is new, and has room for `len` values.
-        unsafe { make_each(first, len, fill) };
+        for index in 0..len {
+            // SAFETY: the memory has room for `len` values.
+            let place = unsafe { first.add(index) };
+            // SAFETY: as above, and `fill` cannot panic half way.
+            unsafe { place.write(fill(index)) };
+        }
         Some(Self { first, len })
     }
 }
@@ -129,14 +120,16 @@ unsafe impl<T: Send, const N: usize> Send for Array<T, N> {}
 // SAFETY: as above.
 unsafe impl<T: Sync, const N: usize> Sync for Array<T, N> {}
 
-impl<T, const N: usize> Array<T, N> {
-    /// `N` values, made where they stay.
-    pub fn new(fill: impl FnMut(usize) -> T) -> Option<Self> {
+impl<T, const N: usize> TryFrom<Slab<T>> for Array<T, N> {
+    type Error = Slab<T>;
+
+    fn try_from(slab: Slab<T>) -> Result<Self, Slab<T>> {
         const { assert!(N * size_of::<T>() != 0) };
-        let place = allocate::<[T; N]>(Layout::new::<[T; N]>())?;
-        // SAFETY: the memory is new, and has room for `N` values.
-        unsafe { make_each(place.cast(), N, fill) };
-        Some(Self(place))
+        if slab.len != N {
+            return Err(slab);
+        }
+        // The memory is the array's now.
+        Ok(Self(ManuallyDrop::new(slab).first.cast()))
     }
 }
 
@@ -145,7 +138,7 @@ impl<T, const N: usize> Deref for Array<T, N> {
 
     #[inline]
     fn deref(&self) -> &[T; N] {
-        // SAFETY: `new` made the values there, which `self` owns.
+        // SAFETY: the slab's values are there, which `self` owns.
         unsafe { self.0.as_ref() }
     }
 }
@@ -160,7 +153,8 @@ impl<T, const N: usize> DerefMut for Array<T, N> {
 
 impl<T, const N: usize> Drop for Array<T, N> {
     fn drop(&mut self) {
-        // SAFETY: `new` made it as `boxed` does, and it goes with `self`.
+        // SAFETY: the slab had it from `allocate`, as `boxed` does, and it goes
+        // with `self`.
         unsafe { unbox(self.0) }
     }
 }
@@ -185,10 +179,11 @@ pub struct Locks<T, const N: usize>(Array<Locked<T>, N>);
 impl<T, const N: usize> Locks<T, N> {
     /// Values, each behind a lock that is ready for use.
     pub fn new(mut fill: impl FnMut(usize) -> T) -> Option<Self> {
-        let locks = Array::new(|index| Locked {
+        let locks = Slab::new(N, |index| Locked {
             mtx: shim::mtx::uninitialised(),
             value: UnsafeCell::new(fill(index)),
         })?;
+        let locks = Array::try_from(locks).ok()?;
         for lock in locks.iter() {
             // SAFETY: it is zeroed, and the array's values do not move.
             unsafe { shim::shim_mtx_init(&lock.mtx) };
