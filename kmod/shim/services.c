@@ -157,10 +157,32 @@ shim_log(const char *line, size_t len)
 }
 
 /*
+ * The net epoch keeps routes and interfaces where they are.  Most packets are in
+ * it, but those of a node that sends while it answers a message are not.  The
+ * tracker stays where it is from enter to exit, both of which a thread calls.
+ */
+_Static_assert(sizeof(struct epoch_tracker) <= 96 &&
+    _Alignof(struct epoch_tracker) <= 8,
+    "kmod/src/kpi/kernel/shim.rs: struct epoch_tracker has grown");
+
+void
+shim_epoch_enter(struct epoch_tracker *et)
+{
+
+	NET_EPOCH_ENTER(*et);
+}
+
+void
+shim_epoch_exit(struct epoch_tracker *et)
+{
+
+	NET_EPOCH_EXIT(*et);
+}
+
+/*
  * Routes, of the node's own network stack, whichever stack the packet's thread
- * is in.  They enter the net epoch: most packets are in it, but a node that sends
- * while it answers a message is not.  Not with a shim_mtx held, as fib lookups may
- * be of any algorithm.  false, with *hop as it was, when there is no route.
+ * is in.  In the net epoch.  Not with a shim_mtx held, as fib lookups may be of
+ * any algorithm.  false, with *hop as it was, when there is no route.
  */
 
 uint32_t
@@ -180,7 +202,6 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 {
 	struct rtentry *rt = NULL;
 #ifdef INET
-	struct epoch_tracker et;
 	struct route_nhop_data rnd;
 	struct nhop_object *nh;
 	struct in_addr dst, prefix;
@@ -189,7 +210,7 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 
 	memcpy(&dst, to, sizeof(dst));
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ENTER(et);
+	NET_EPOCH_ASSERT();
 	if (fib < V_rt_numfibs)
 		rt = fib4_lookup_rt(fib, dst, 0, NHR_NONE, &rnd);
 	if (rt != NULL) {
@@ -202,7 +223,6 @@ shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
 			memcpy(hop->gateway, &nh->gw4_sa.sin_addr,
 			    sizeof(nh->gw4_sa.sin_addr));
 	}
-	NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
 	return (rt != NULL);
@@ -214,7 +234,6 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 {
 	struct rtentry *rt = NULL;
 #ifdef INET6
-	struct epoch_tracker et;
 	struct route_nhop_data rnd;
 	struct nhop_object *nh;
 	struct in6_addr dst, prefix;
@@ -223,7 +242,7 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 
 	memcpy(&dst, to, sizeof(dst));
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ENTER(et);
+	NET_EPOCH_ASSERT();
 	if (fib < V_rt_numfibs)
 		rt = fib6_lookup_rt(fib, &dst, 0, NHR_NONE, &rnd);
 	if (rt != NULL) {
@@ -235,7 +254,6 @@ shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
 			memcpy(hop->gateway, &nh->gw6_sa.sin6_addr,
 			    sizeof(nh->gw6_sa.sin6_addr));
 	}
-	NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
 	return (rt != NULL);

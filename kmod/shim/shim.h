@@ -63,6 +63,8 @@ void	 shim_wall_clock(uint32_t *secs, uint32_t *nanos);
 void	 shim_random(void *, size_t);
 void	 shim_log(const char *, size_t);
 
+void	 shim_epoch_enter(struct epoch_tracker *);
+void	 shim_epoch_exit(struct epoch_tracker *);
 uint32_t shim_fibs(const struct ng_node *);
 bool	 shim_route4(const struct ng_node *, uint32_t fib, const uint8_t to[4],
 	    struct shim_hop *);

@@ -413,6 +413,25 @@ extern "C" fn shim_log(_: *const u8, _: usize) {
     assert_no_lock("log");
 }
 
+thread_local! {
+    /// Sections of the net epoch that this thread is in.
+    static EPOCHS: Cell<usize> = const { Cell::new(0) };
+}
+
+#[no_mangle]
+extern "C" fn shim_epoch_enter(_: *mut c_void) {
+    EPOCHS.with(|epochs| epochs.set(epochs.get() + 1));
+}
+
+#[no_mangle]
+extern "C" fn shim_epoch_exit(_: *mut c_void) {
+    EPOCHS.with(|epochs| epochs.set(epochs.get() - 1));
+}
+
+fn assert_in_epoch() {
+    EPOCHS.with(|epochs| assert_ne!(epochs.get(), 0, "a route lookup outside the net epoch"));
+}
+
 #[no_mangle]
 unsafe extern "C" fn shim_fibs(node: *const NgNode) -> u32 {
     // SAFETY: the node is there.
@@ -428,6 +447,7 @@ unsafe extern "C" fn shim_route4(
     hop: *mut ShimHop,
 ) -> bool {
     assert_no_lock("a route lookup");
+    assert_in_epoch();
     // SAFETY: the caller's own place.
     let hop = unsafe { &mut *hop };
     (hop.gateway, hop.interface, hop.prefix_len) = ([0; 16], 1, 24);
@@ -437,6 +457,7 @@ unsafe extern "C" fn shim_route4(
 #[no_mangle]
 unsafe extern "C" fn shim_route6(_: *const NgNode, _: u32, _: *const u8, _: *mut ShimHop) -> bool {
     assert_no_lock("a route lookup");
+    assert_in_epoch();
     false
 }
 

@@ -38,18 +38,23 @@ impl<A: Address> Path<A> {
     /// Looks up both ends of a flow in its FIB.
     pub fn look_up(routes: &impl Routes, lookups: Lookups, fib: u16, src: A, dst: A) -> Self {
         let mut path = Self::UNKNOWN;
-        if lookups.destination {
-            if let Some(hop) = dst.route(routes, fib) {
-                path.next_hop = hop.gateway;
-                path.output = hop.interface;
-                path.dst_mask = hop.prefix_len;
-            }
+        if !lookups.source && !lookups.destination {
+            return path;
         }
-        if lookups.source {
-            if let Some(hop) = src.route(routes, fib) {
-                path.src_mask = hop.prefix_len;
+        routes.with_tables(|| {
+            if lookups.destination {
+                if let Some(hop) = dst.route(routes, fib) {
+                    path.next_hop = hop.gateway;
+                    path.output = hop.interface;
+                    path.dst_mask = hop.prefix_len;
+                }
             }
-        }
+            if lookups.source {
+                if let Some(hop) = src.route(routes, fib) {
+                    path.src_mask = hop.prefix_len;
+                }
+            }
+        });
         path
     }
 }

@@ -21,6 +21,13 @@ pub trait Routes {
     fn route4(&self, fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>>;
     /// The route to `to` in table `fib`, if there is one.
     fn route6(&self, fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>>;
+
+    /// Calls `look_up`, within which all lookups are made: what keeps the
+    /// tables there is entered once for all of them.
+    #[inline]
+    fn with_tables<R>(&self, look_up: impl FnOnce() -> R) -> R {
+        look_up()
+    }
 }
 
 /// No route to anywhere.

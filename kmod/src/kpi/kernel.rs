@@ -98,6 +98,17 @@ impl Routes for Kernel {
             },
         )
     }
+
+    #[inline]
+    fn with_tables<R>(&self, look_up: impl FnOnce() -> R) -> R {
+        let mut tracker = shim::epoch_tracker::unused();
+        // SAFETY: it stays where it is until the exit below.
+        unsafe { shim::shim_epoch_enter(&mut tracker) };
+        let found = look_up();
+        // SAFETY: this thread entered with it.
+        unsafe { shim::shim_epoch_exit(&mut tracker) };
+        found
+    }
 }
 
 impl Kpi for Kernel {
