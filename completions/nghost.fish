@@ -27,7 +27,7 @@ end
 complete -c nghost -n "__fish_nghost_needs_command" -s i -l interface -d 'Interface: NAME[,index=N][,address=IP/LEN]...[,fib=N][,mac=MAC] [,capture=FILE[,pace=real|Nx|fast]][,live=DEVICE[,promiscuous=true]] [,filter=EXPRESSION]; a comma within a value is written twice' -r
 complete -c nghost -n "__fish_nghost_needs_command" -s r -l route -d 'Route: PREFIX[,gateway=IP][,interface=NAME][,fib=N], with a gateway, an interface or both' -r
 complete -c nghost -n "__fish_nghost_needs_command" -s w -l world -d 'TOML file with [[interface]] and [[route]] tables of the same keys' -r -F
-complete -c nghost -n "__fish_nghost_needs_command" -s s -l socket -d 'Unix socket for clients [default: $NGHOST_SOCKET, else /tmp/nghost.UID/socket]' -r -F
+complete -c nghost -n "__fish_nghost_needs_command" -s s -l socket -d 'Unix socket for clients of this user and root [default: $NGHOST_SOCKET, else /tmp/nghost.UID/socket]' -r -F
 complete -c nghost -n "__fish_nghost_needs_command" -l export-rate -d 'Datagrams a second that leave while the clock runs faster than time, and at the end' -r
 complete -c nghost -n "__fish_nghost_needs_command" -l hold -d 'Hold captures back until \'msg INTERFACE: start\''
 complete -c nghost -n "__fish_nghost_needs_command" -l exit-at-end -d 'When the captures are over, advance the clock until all flows are exported, and exit'

@@ -53,7 +53,8 @@ struct RunArgs {
     #[arg(long, short, value_name = "FILE")]
     world: Option<PathBuf>,
 
-    /// Unix socket for clients [default: $NGHOST_SOCKET, else /tmp/nghost.UID/socket]
+    /// Unix socket for clients of this user and root [default: $NGHOST_SOCKET, else
+    /// /tmp/nghost.UID/socket]
     #[arg(long, short, value_name = "PATH")]
     socket: Option<PathBuf>,
 
@@ -226,6 +227,18 @@ mod tests {
         let options = options(&["-i", "em0,index=1", "--hold", "-s", "/tmp/x"]);
         assert!(options.hold && options.probe.is_none());
         assert_eq!(options.socket, Some("/tmp/x".into()));
+    }
+
+    /// Each user has a folder, which is made for this user alone, and is told so.
+    #[test]
+    fn the_socket_is_the_users_own_unless_it_is_named() {
+        let args = Cli::try_parse_from(["nghost"]).unwrap().into_options();
+        let own = format!("/tmp/nghost.{}/socket", getuid());
+        if socket_of_environment().is_none() {
+            assert_eq!(args.unwrap().socket, Some(own.into()));
+        }
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("clients of this user and root"), "{help}");
     }
 
     #[test]
