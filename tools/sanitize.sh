@@ -27,28 +27,32 @@ thread | address)
 	export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
 	export RUSTFLAGS="-Zsanitizer=$kind -Zexternal-clangrt -Clinker=clang-19
 	    -Clink-arg=-fsanitize=$kind"
-	test='/usr/bin/cargo test --quiet -Zbuild-std --target x86_64-unknown-linux-gnu' ;;
+	cargo=/usr/bin/cargo
+	options='--quiet -Zbuild-std --target x86_64-unknown-linux-gnu' ;;
 memcheck)
 	memcheck='valgrind --quiet --error-exitcode=99 --leak-check=full
 	    --show-leak-kinds=definite --errors-for-leak-kinds=definite
 	    --trace-children=yes --fair-sched=yes'
 	export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="$memcheck"
-	test='cargo test --quiet' ;;
+	cargo=cargo
+	options=--quiet ;;
 *)
 	sed -n '3,12s/^#//p' "$0" >&2
 	exit 64 ;;
 esac
+test="$cargo test $options"
 
 if [ $# -gt 0 ]; then
 	$test --tests "$@"
 	exit
 fi
 
-# bites FAULT WORDS: the test that plants the fault fails, with these words.
+# bites FAULT WORDS: the program with that fault fails, with these words.
 bites() {
 	log=$CARGO_TARGET_DIR/$1.log
-	if $test --manifest-path races/Cargo.toml --test churn -- --ignored "$1" >"$log" 2>&1 ||
-	    ! grep -q "$2" "$log"; then
+	# shellcheck disable=SC2086 # Words.
+	if $cargo run $options --manifest-path races/Cargo.toml --example planted -- "$1" \
+	    >"$log" 2>&1 || ! grep -q "$2" "$log"; then
 		tail -n 40 "$log" >&2
 		echo "sanitize: $kind does not report $1" >&2
 		exit 1
@@ -58,9 +62,9 @@ bites() {
 
 mkdir -p "$CARGO_TARGET_DIR"
 case $kind in
-thread)		bites planted_race 'data race' ;;
-address)	bites planted_use_after_free 'heap-use-after-free' ;;
-memcheck)	bites planted_use_after_free 'Invalid read' ;;
+thread)		bites race 'data race' ;;
+address)	bites use-after-free 'heap-use-after-free' ;;
+memcheck)	bites use-after-free 'Invalid read' ;;
 esac
 $test --manifest-path races/Cargo.toml --test churn -- --nocapture
 [ "$kind" = thread ] || $test -p nghost --test nghost -- --nocapture eight_clients

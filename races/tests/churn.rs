@@ -183,30 +183,3 @@ fn eight_threads() {
         assert!(turns.load(Relaxed) > 0, "{account}");
     }
 }
-
-/// Two threads in a cache whose locks are broken.
-#[test]
-#[ignore = "a fault on purpose, for the thread sanitizer"]
-fn planted_race() {
-    let (node, iface0) = Netflow::with_iface0();
-    kernel(|kernel| kernel.locks_are_broken.store(true, Relaxed));
-    thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                (0..100).for_each(|_| {
-                    node.data(&iface0, udp(1));
-                })
-            });
-        }
-    });
-}
-
-/// The timer finds a hook that netgraph has freed.
-#[test]
-#[ignore = "a fault on purpose, for the address sanitizer and memcheck"]
-fn planted_use_after_free() {
-    let (node, _iface0) = Netflow::with_iface0();
-    let export = node.connect("export").unwrap();
-    node.forget_hook(&export);
-    node.tick();
-}
