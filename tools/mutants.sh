@@ -6,16 +6,17 @@
 # Changes the engine's code in every way that cargo-mutants knows, one change at
 # a time, and sees whether the tests notice; "make mutants" calls it.  FILE is a
 # source below kmod/flow/src, such as export/v5.rs; without one it is all of them,
-# which takes most of an hour of two idle processors.  MUTANTS_SHARD=0/8 tries an
-# eighth of each.
+# which takes most of an hour of two idle processors.  MUTANTS_JOBS says how many
+# to try at the same time.
 #
 # A change first meets the tests that are about its file, with few cases of
 # property tests; what survives meets all of the engine's and the node's.  What
 # survives these too must be in tools/mutants.expected with a reason, and nine of
 # ten must be caught.
 #
-# What a file came to is kept in build/mutants, and the next run goes on from it
-# unless sources or tests have changed since.
+# What a file came to is kept in build/mutants for as long as that file stays as it
+# is; what survived is tried again when anything else of kmod has changed.  To try
+# all of it afresh, remove build/mutants/results.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -26,28 +27,34 @@ src=kmod/flow/src
 # shellcheck disable=SC2046 # Words.
 [ $# -gt 0 ] || set -- $(git ls-files "$src" | sed "s|^$src/||")
 
-# A tree of its own, as the changes are made in place: what has been compiled
-# for one stays for the next.  ../shared is not beside it.
 out=$PWD/build/mutants
-tree=$out/tree
-now=$(git ls-files kmod Cargo.lock | xargs cat | cksum)${MUTANTS_SHARD:-}
-if [ "$(cat "$out/now" 2> /dev/null)" != "$now" ]; then
-	rm -rf "$out"/results
-	mkdir -p "$out/results"
-	echo "$now" > "$out/now"
-fi
-# Only what differs, so that the rest stays compiled, but never the engine: its
-# last change may have been.
-git ls-files | while read -r path; do
-	cmp -s "$path" "$tree/$path" && continue
-	mkdir -p "$(dirname "$tree/$path")"
-	cp "$path" "$tree/$path"
-done
-git ls-files "$src" | (cd "$tree" && xargs touch)
+now=$(git ls-files kmod Cargo.lock | xargs cat | cksum)
 # It compiles and links faster without debug information, and runs faster with
 # some optimization.
-export CARGO_TARGET_DIR="$tree/target" CARGO_INCREMENTAL=1
-export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1
+export CARGO_INCREMENTAL=1 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1
+export PROPTEST_CASES=64 SMALL_WORLD=3
+# A loop without end costs 20 s of a processor, however busy the machine is; a
+# test costs 3.
+export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='prlimit --cpu=20'
+
+# prepare TREE: a tree of its own, as the changes are made in place: what has been
+# compiled for one stays for the next.  ../shared is not beside it.
+prepare() {
+	tree=$1
+	# Only what differs, so that the rest stays compiled, but never the engine:
+	# its last change may have been.
+	git ls-files | while read -r path; do
+		cmp -s "$path" "$tree/$path" && continue
+		mkdir -p "$(dirname "$tree/$path")"
+		cp "$path" "$tree/$path"
+	done
+	git ls-files "$src" | (cd "$tree" && xargs touch)
+	(cd "$tree" && cargo test --quiet --target-dir target -p flow -p ng_netflow --tests \
+	    > "$tree.log" 2>&1) || {
+		echo "mutants: the tests fail on what nobody changed: $tree.log" >&2
+		exit 1
+	}
+}
 
 # The tests that are about a file, as arguments of "cargo test".
 tests_about() {
@@ -60,50 +67,62 @@ tests_about() {
 	esac
 }
 
-# mutants RESULT CARGO-MUTANTS-OPTION...: leaves names in RESULT/mutants.out.
+# mutants TREE RESULT CARGO-MUTANTS-OPTION...: leaves names in RESULT/mutants.out.
 mutants() {
-	into=$1
-	shift
+	tree=$1 into=$2
+	shift 2
 	rm -rf "$into"
 	mkdir -p "$into"
 	# 2 and 3: some were missed, some took too long.
-	cargo mutants --colors never --no-times --in-place --dir "$tree" \
-	    --baseline skip --timeout 120 --output "$into" "$@" || [ $? -eq 2 ] || [ $? -eq 3 ]
-	cat "$into/mutants.out/missed.txt" > "$into/missed" 2> /dev/null || : > "$into/missed"
+	CARGO_TARGET_DIR=$tree/target cargo mutants --colors never --no-times --in-place \
+	    --dir "$tree" --baseline skip --timeout 120 --output "$into" "$@" > "$into/log" 2>&1 ||
+	    [ $? -eq 2 ] || [ $? -eq 3 ] || { tail "$into/log" >&2; return 1; }
 }
 
 in_parentheses() { sed 's/[][\\.*+?(){}|^$]/\\&/g' "$1" | paste -sd '|'; }
 result() { echo "$out/results/$(echo "$1" | tr / -)"; }
+lines() { cat "$@" 2> /dev/null | wc -l; }
 
-(cd "$tree" && PROPTEST_CASES=64 SMALL_WORLD=3 cargo test --quiet -p flow --tests \
-    > "$out/baseline.log" 2>&1) || {
-	echo "mutants: the tests fail on what nobody changed: $out/baseline.log" >&2
-	exit 1
-}
-for file; do
-	result=$(result "$file")
-	[ -f "$result/missed" ] || {
+# try TREE FILE: leaves RESULT/{tried,survived}.
+try() {
+	file=$2 result=$(result "$2") source=$(cksum < "$src/$2")
+	if [ "$(cat "$result/source" 2> /dev/null)" != "$source" ]; then
 		# shellcheck disable=SC2046 # Words.
-		PROPTEST_CASES=64 SMALL_WORLD=3 mutants "$result" -f "$src/$file" \
-		    ${MUTANTS_SHARD:+--shard "$MUTANTS_SHARD" --sharding round-robin} \
-		    -- $(tests_about "$file")
-	}
-done
-for file; do
-	result=$(result "$file")
-	[ ! -s "$result/missed" ] || [ -f "$result/again/missed" ] ||
-		mutants "$result/again" -f "$src/$file" --re "^($(in_parentheses "$result/missed"))\$" \
+		mutants "$1" "$result" -f "$src/$file" -- $(tests_about "$file")
+		cat "$result/mutants.out/missed.txt" > "$result/survived" 2> /dev/null || :
+		echo "$source" > "$result/source"
+	fi
+	if [ -s "$result/survived" ] && [ "$(cat "$result/now" 2> /dev/null)" != "$now" ]; then
+		mutants "$1" "$result/again" -f "$src/$file" \
+		    --re "^($(in_parentheses "$result/survived"))\$" \
 		    --test-package flow,ng_netflow -- --tests
-done
+		cp "$result/again/mutants.out/missed.txt" "$result/survived"
+		echo "$now" > "$result/now"
+	fi
+	tried=$(lines "$result"/mutants.out/caught.txt "$result"/mutants.out/missed.txt \
+	    "$result"/mutants.out/timeout.txt)
+	echo "$file $tried $(lines "$result/survived")" \
+	    "$(lines "$result/mutants.out/unviable.txt")" | tee "$result/line"
+}
 
-for file; do
-	result=$(result "$file")
-	lines() { cat "$result/$1" 2> /dev/null | wc -l; }
-	[ ! -f "$result/again/missed" ] || cp "$result/again/missed" "$result/survived"
-	[ -f "$result/survived" ] || cp "$result/missed" "$result/survived"
-	echo "$file $(lines mutants.out/caught.txt) $(lines mutants.out/timeout.txt)" \
-	    "$(lines missed) $(lines survived) $(lines mutants.out/unviable.txt)"
-done > "$out/table"
+# Each file goes to whoever comes first.
+rm -rf "$out/taken"
+mkdir -p "$out/taken" "$out/results"
+jobs=
+for job in $(seq "${MUTANTS_JOBS:-$(nproc)}"); do
+	(
+		prepare "$out/tree$job"
+		for file; do
+			mkdir "$out/taken/$(echo "$file" | tr / -)" 2> /dev/null || continue
+			try "$out/tree$job" "$file"
+		done
+	) &
+	jobs="$jobs $!"
+done
+for job in $jobs; do
+	wait "$job" || failed=yes
+done
+[ -z "${failed:-}" ] || exit 1
 
 # What survived, without line and column, beside what is expected to.
 for file; do
@@ -113,16 +132,18 @@ for file; do
 	sed -n "s|^\($src/$file: .*\) # .*|\1|p" tools/mutants.expected
 done | sort > "$out/expected"
 unknown=$(comm -23 "$out/survived" "$out/expected")
-stale=$([ -n "${MUTANTS_SHARD:-}" ] || comm -13 "$out/survived" "$out/expected")
+stale=$(comm -13 "$out/survived" "$out/expected")
 
 [ -z "$unknown" ] || printf 'mutants: survived, for no reason known:\n%s\n' "$unknown"
 [ -z "$stale" ] || printf 'mutants: expected to survive, and did not:\n%s\n' "$stale"
-awk '{
-	caught += $2 + $3 + $4 - $5; survived += $5; unviable += $6
-	if ($5) printf "  %-22s %3d of %3d\n", $1, $2 + $3 + $4 - $5, $2 + $3 + $4
+for file; do
+	cat "$(result "$file")/line"
+done | awk '{
+	tried += $2; survived += $3; unviable += $4
+	if ($3) printf "  %-22s %3d of %3d\n", $1, $2 - $3, $2
 } END {
-	tried = caught + survived
+	caught = tried - survived
 	printf "mutants: %d of %d caught, %.1f%%; %d survived, %d do not compile\n",
 	    caught, tried, tried ? 100 * caught / tried : 100, survived, unviable
 	exit caught * 10 < tried * 9
-}' "$out/table" && [ -z "$unknown$stale" ]
+}' && [ -z "$unknown$stale" ]
