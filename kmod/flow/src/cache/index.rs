@@ -9,11 +9,14 @@
 //! the records.
 //!
 //! Buckets grow in number by linear hashing (W. Litwin, VLDB 1980): whenever
-//! there are more than four records for each, one is split in two.  So no
+//! there are more than three records for each, one is split in two.  So no
 //! packet ever pays for more than moving one bucket, and no piece of memory is
-//! larger than 4 KiB.
+//! larger than 4 KiB.  A large table's bucket has the bits by which it is split,
+//! so that splitting it touches no record either.
 
 use crate::platform::Platform;
+
+use super::{MAX_LIMIT, SHARDS};
 
 /// The place of a record; the last there could be, in a page that never is
 /// there, for none.
@@ -52,12 +55,13 @@ impl Place {
 
 const SLOTS: usize = 8;
 /// Records for each bucket, on average: more, and too many buckets overflow.
-const LOAD: usize = 4;
+const LOAD: usize = 3;
 /// Buckets in a segment: 4 KiB.
 const SEGMENT: usize = 128;
-/// Segments: enough for 2^15 records, so that the last is never followed by
-/// the first.
-const SEGMENTS: usize = (1 << 15) / LOAD / SEGMENT;
+/// Segments: enough for one and a half times a shard's share of the most records
+/// that there can be; what is beyond that fills the buckets up.
+const SEGMENTS: usize = 64;
+const _: () = assert!(SEGMENTS * SEGMENT * LOAD >= MAX_LIMIT / SHARDS * 3 / 2 || cfg!(loom));
 
 /// Where some records are.
 #[repr(align(32))]
@@ -68,6 +72,40 @@ pub(super) struct Bucket {
     links: [Link; SLOTS],
     /// The first of the records that found no slot.
     overflow: Link,
+    branches: Branches,
+}
+
+/// For each slot, the bits of its hash by which a bucket is split once there
+/// are 128 of them; before, the records are few and near.
+#[derive(Clone, Copy)]
+struct Branches([u16; 3]);
+
+impl Branches {
+    /// The lowest bit of a hash that is kept, and how many are.
+    const FIRST: u32 = 7;
+    const BITS: u32 = 6;
+
+    fn word(self) -> u64 {
+        let Branches([low, middle, high]) = self;
+        u64::from(low) | u64::from(middle) << 16 | u64::from(high) << 32
+    }
+
+    /// Keeps the bits of a hash for a slot.
+    fn set(&mut self, at: usize, hash: u32) {
+        let kept = (1 << Self::BITS) - 1;
+        let shift = Self::BITS * at as u32;
+        let bits = u64::from(hash >> Self::FIRST) & kept;
+        let word = self.word() & !(kept << shift) | bits << shift;
+        *self = Branches([word as u16, (word >> 16) as u16, (word >> 32) as u16]);
+    }
+
+    /// The bit of this number of the hash of a slot, if it is kept.
+    fn get(self, at: usize, number: u32) -> Option<bool> {
+        let kept = number
+            .checked_sub(Self::FIRST)
+            .filter(|kept| *kept < Self::BITS)?;
+        Some(self.word() >> (Self::BITS * at as u32 + kept) & 1 != 0)
+    }
 }
 
 /// The bits of a hash that tags are made of: above those that choose the
@@ -82,6 +120,7 @@ impl Bucket {
         tags: [0; SLOTS],
         links: [Link::NONE; SLOTS],
         overflow: Link::NONE,
+        branches: Branches([0; 3]),
     };
 
     /// Links to the records in slots that may have this hash; some may lead
@@ -111,22 +150,21 @@ impl Bucket {
         slots.filter_map(|(at, link)| Some((at, link.place()?)))
     }
 
-    /// Takes over one slot of another bucket.
-    fn copy(&mut self, other: &Bucket, at: usize) {
-        if let (Some(to), Some(from)) = (self.tags.get_mut(at), other.tags.get(at)) {
-            *to = *from;
-        }
-        if let (Some(to), Some(from)) = (self.links.get_mut(at), other.links.get(at)) {
-            *to = *from;
+    /// Empties a slot.
+    fn clear(&mut self, at: usize) {
+        if let Some((tag, link)) = self.tags.get_mut(at).zip(self.links.get_mut(at)) {
+            *tag = 0;
+            *link = Link::NONE;
         }
     }
 
     /// Adds a record.  The next in its chain, which is the record's to keep.
     fn insert(&mut self, hash: u32, place: Place) -> Link {
-        let mut slots = self.tags.iter_mut().zip(&mut self.links);
-        if let Some((slot, link)) = slots.find(|(_, link)| **link == Link::NONE) {
+        let mut slots = self.tags.iter_mut().zip(&mut self.links).enumerate();
+        if let Some((at, (slot, link))) = slots.find(|(_, (_, link))| **link == Link::NONE) {
             *slot = tag(hash);
             *link = Link::to(place);
+            self.branches.set(at, hash);
             return Link::NONE;
         }
         core::mem::replace(&mut self.overflow, Link::to(place))
@@ -275,7 +313,8 @@ impl<P: Platform> Index<P> {
     /// its segment is there, and moves there what belongs there of one bucket.
     /// That bucket's chain is returned, for the caller to insert anew.
     pub fn split(&mut self, records: usize, hash_at: impl Fn(Place) -> Option<u32>) -> Link {
-        if records <= LOAD * self.buckets as usize {
+        let is_full = self.buckets as usize == SEGMENTS * SEGMENT;
+        if is_full || records <= LOAD * self.buckets as usize {
             return Link::NONE;
         }
         self.split_next(hash_at).unwrap_or(Link::NONE)
@@ -286,14 +325,16 @@ impl<P: Platform> Index<P> {
         self.bucket_mut(new)?;
         let old = *self.bucket_mut(new & self.mask)?;
         // The bit of the hash that leads to the one and not to the other.
-        let bit = new & !self.mask;
-        let (mut low, mut high) = (Bucket::EMPTY, Bucket::EMPTY);
+        let bit = new.checked_ilog2()?;
+        let (mut low, mut high) = (old, old);
+        (low.overflow, high.overflow) = (Link::NONE, Link::NONE);
         for (at, place) in old.places() {
-            let half = match hash_at(place) {
-                Some(hash) if hash & bit == 0 => &mut low,
-                _ => &mut high,
+            let is_high = match old.branches.get(at, bit) {
+                Some(is_high) => is_high,
+                None => hash_at(place)? >> bit & 1 != 0,
             };
-            half.copy(&old, at);
+            let other = if is_high { &mut low } else { &mut high };
+            other.clear(at);
         }
         *self.bucket_mut(new & self.mask)? = low;
         *self.bucket_mut(new)? = high;
@@ -309,6 +350,7 @@ impl<P: Platform> Index<P> {
 mod tests {
     extern crate std;
     use super::*;
+    use std::boxed::Box;
     use std::collections::BTreeSet;
     use std::vec::Vec;
 
@@ -316,6 +358,81 @@ mod tests {
     fn a_bucket_is_half_a_line_and_a_segment_a_page() {
         assert_eq!(size_of::<Bucket>(), 32);
         assert_eq!(SEGMENT * size_of::<Bucket>(), 4096);
+    }
+
+    /// A platform of which only the heap is used.
+    struct Heap;
+    struct Never;
+
+    impl<T> crate::platform::Lock<T> for Never {
+        fn with<R>(&self, _: impl FnOnce(&mut T) -> R) -> R {
+            unreachable!()
+        }
+    }
+
+    impl<T> crate::platform::Once<T> for Never {
+        fn get(&self) -> Option<&T> {
+            unreachable!()
+        }
+
+        fn set(&self, _: T) -> bool {
+            unreachable!()
+        }
+    }
+
+    impl Platform for Heap {
+        type Slab<T> = Box<[T]>;
+        type Array<T, const N: usize> = Box<[T; N]>;
+        type Lock<T> = Never;
+        type Locks<T, const N: usize> = Box<[Never; N]>;
+        type Once<T> = Never;
+
+        fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
+            Some((0..len).map(fill).collect())
+        }
+
+        fn locks<T, const N: usize>(&self, _: impl FnMut(usize) -> T) -> Option<Box<[Never; N]>> {
+            unreachable!()
+        }
+
+        fn once<T>(&self) -> Never {
+            unreachable!()
+        }
+    }
+
+    /// Up to the last place that there is, which is beyond the last bucket.
+    #[test]
+    fn what_it_holds_is_found_however_large_it_grows() {
+        let hashes: Vec<u32> = (0..u32::from(Place::LAST))
+            .map(|n| n.wrapping_mul(0x9e37_79b9).rotate_left(13))
+            .collect();
+        let mut next = std::vec![Link::NONE; hashes.len()];
+        let mut index = Index::<Heap>::new();
+        for (n, hash) in hashes.iter().enumerate() {
+            if index.lacks_segment(n) {
+                index.supply_segment(new_segment(&Heap).unwrap());
+            }
+            next[n] = index.insert(*hash, Place(n as u32)).unwrap();
+            let is_small = index.buckets < 128;
+            let mut chain = index.split(n + 1, |place| {
+                assert!(is_small, "splitting a large one reads no record");
+                Some(hashes[place.0 as usize])
+            });
+            while let Some(place) = chain.place() {
+                let at = place.0 as usize;
+                chain = next[at];
+                next[at] = index.insert(hashes[at], place).unwrap();
+            }
+        }
+        assert_eq!(index.buckets as usize, SEGMENTS * SEGMENT);
+        for (n, hash) in hashes.iter().enumerate() {
+            let wanted = Link::to(Place(n as u32));
+            let bucket = index.bucket(*hash).unwrap();
+            let after = |link: &Link| Some(next[link.place()?.0 as usize]);
+            let mut chain = std::iter::successors(Some(bucket.overflow()), after);
+            let found = bucket.matching(*hash).any(|link| link == wanted);
+            assert!(found || chain.any(|link| link == wanted), "{n}");
+        }
     }
 
     #[test]
