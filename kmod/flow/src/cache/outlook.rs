@@ -12,7 +12,11 @@ use crate::sync::{AtomicU64, Ordering::Relaxed};
 /// see an older one, and the right one a tick later at most.
 ///
 /// Timeouts are not in it, so that it holds when they change.
-pub(super) struct Outlook(AtomicU64);
+pub(super) struct Outlook {
+    bounds: AtomicU64,
+    /// When the shard's pages were visited last.
+    visited: AtomicU64,
+}
 
 /// Nothing is there.
 const NOTHING: u64 = u64::MAX;
@@ -23,13 +27,17 @@ const QUARTER: u32 = 8;
 impl Default for Outlook {
     /// Of an empty shard.
     fn default() -> Self {
-        Outlook(AtomicU64::new(NOTHING))
+        Outlook {
+            bounds: AtomicU64::new(NOTHING),
+            visited: AtomicU64::new(0),
+        }
     }
 }
 
 impl Outlook {
-    /// Notes new bounds; time 0 stands for a record that waits already.
-    pub fn set(&self, bounds: Bounds) {
+    /// Notes what [`Table::outlook`](super::table::Table::outlook) says; time 0
+    /// stands for a record that waits already.
+    pub fn set(&self, (bounds, visited): (Bounds, u64)) {
         let word = if bounds == Bounds::NONE {
             NOTHING
         } else {
@@ -38,16 +46,20 @@ impl Outlook {
             quarters(bounds.first) << 32 | quarters(bounds.last)
         };
         // Written only where it changes, so that CPUs can share the line.
-        if self.0.load(Relaxed) != word {
-            self.0.store(word, Relaxed);
+        if self.bounds.load(Relaxed) != word {
+            self.bounds.store(word, Relaxed);
+        }
+        if self.visited.load(Relaxed) != visited {
+            self.visited.store(visited, Relaxed);
         }
     }
 
     /// May a sweep find something?
     #[inline(always)]
     pub fn may_be_due(&self, moment: Moment) -> bool {
-        let word = self.0.load(Relaxed);
-        word != NOTHING && Self::is_due(word, moment)
+        let word = self.bounds.load(Relaxed);
+        let is_time = || moment.is_time_for_visits(self.visited.load(Relaxed));
+        word != NOTHING && (Self::is_due(word, moment) || is_time())
     }
 
     fn is_due(word: u64, moment: Moment) -> bool {
@@ -77,7 +89,7 @@ mod tests {
             (1_000_001, 1_030_000),
             (700, 90_000),
         ] {
-            outlook.set(Bounds { first, last });
+            outlook.set((Bounds { first, last }, u64::MAX));
             for now in last..last + 100_000 {
                 let due = now >= last + 15_000 || now >= first + 60_000;
                 let looks = outlook.may_be_due(Moment { now, timeouts });
@@ -86,7 +98,20 @@ mod tests {
                 assert!(soon || !looks, "{first} {last} at {now}, too early");
             }
         }
-        outlook.set(Bounds { first: 0, last: 0 });
+        outlook.set((Bounds { first: 0, last: 0 }, u64::MAX));
         assert!(outlook.may_be_due(Moment { now: 1, timeouts }));
+    }
+
+    #[test]
+    fn it_looks_three_times_in_a_timeout_where_there_is_something() {
+        let timeouts = Timeouts::from_secs(15, 60);
+        let outlook = Outlook::default();
+        let looks = |now| outlook.may_be_due(Moment { now, timeouts });
+        let (first, last) = (90_000, 90_000);
+        outlook.set((Bounds { first, last }, 90_000));
+        assert!(!looks(94_999));
+        assert!(looks(95_000));
+        outlook.set((Bounds::NONE, 90_000));
+        assert!(!looks(95_000));
     }
 }

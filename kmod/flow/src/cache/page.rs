@@ -5,7 +5,8 @@
 //! Records never move.  A page keeps a lower bound of the times of its
 //! records: hits only make records younger, so a page whose bound is not due
 //! has no record that is, and needs no visit.  A hit leaves a bit behind, so
-//! that a visit reads only those records that were not hit since the last one.
+//! that a visit need not read those records that were hit since the last one,
+//! or since the one before.
 //!
 //! What a hit needs of a page is apart from what it does not: together, the
 //! former of a million records fit a processor's second cache.
@@ -30,9 +31,15 @@ pub(super) struct Ledger {
     occupied: u64,
     /// Bit per place: the record has left the index and waits to be taken.
     closed: u64,
+    /// Bounds of all open records; of the last packet, of those that are not
+    /// `recent`.
     bounds: Bounds,
-    /// When the page was visited last: no record that is touched has been
-    /// idle for longer.
+    /// Bit per place: hit between the last visit but one, at `since`, and the
+    /// last.
+    recent: u64,
+    since: u64,
+    /// When the page was visited last, or began to be filled: no record that is
+    /// touched has been idle for longer.
     visited: u64,
 }
 
@@ -138,6 +145,8 @@ impl Ledger {
         occupied: 0,
         closed: 0,
         bounds: Bounds::NONE,
+        recent: 0,
+        since: 0,
         visited: 0,
     };
 
@@ -154,7 +163,15 @@ impl Ledger {
     }
 
     pub fn bounds(&self) -> Bounds {
-        self.bounds
+        let last = if self.recent == 0 {
+            self.bounds.last
+        } else {
+            self.bounds.last.min(self.since)
+        };
+        Bounds {
+            last,
+            ..self.bounds
+        }
     }
 
     fn open(&self) -> u64 {
@@ -179,7 +196,11 @@ impl Ledger {
         };
         *place = record;
         page.touched &= !bit(at);
+        if self.open() == 0 {
+            self.visited = now;
+        }
         self.occupied |= bit(at);
+        self.recent &= !bit(at);
         self.bounds.include_now(now);
     }
 
@@ -192,6 +213,7 @@ impl Ledger {
     pub fn remove(&mut self, at: usize) {
         self.occupied &= !bit(at);
         self.closed &= !bit(at);
+        self.recent &= self.open();
         if self.open() == 0 {
             self.bounds = Bounds::NONE;
         }
@@ -222,20 +244,27 @@ impl Ledger {
     ) -> Visit {
         let mut visit = Visit::default();
         let mut rest = Bounds::NONE;
+        // Three kinds of records: hit since the last visit, hit between that
+        // and the one before, and all others.  Only of a kind that may be due
+        // the records are read.
         let touched = self.open() & page.touched;
-        // What was hit since the last visit need not be read, unless so long
-        // ago or something may have come to the other timeout.
-        let seen = Bounds {
-            first: self.bounds.first,
-            last: self.visited,
-        };
-        let passed = if touched == 0 || seen.may_be_due(moment) {
-            0
-        } else {
-            rest.include(seen);
-            touched
-        };
-        for at in ones(self.open() & !passed) {
+        let recent = self.open() & self.recent & !touched;
+        let others = self.open() & !self.recent & !touched;
+        let first = self.bounds.first;
+        let is_settled = |places, last| places != 0 && !Bounds { first, last }.may_be_due(moment);
+        let mut settled = 0;
+        for (places, last) in [(others, self.bounds.last), (recent, self.since)] {
+            if is_settled(places, last) {
+                rest.include(Bounds { first, last });
+                settled |= places;
+            }
+        }
+        (self.recent, self.since) = (0, self.visited);
+        if is_settled(touched, self.visited) {
+            rest.first = rest.first.min(first);
+            self.recent = touched;
+        }
+        for at in ones(self.open() & !settled & !self.recent) {
             let Some(record) = page.record(at) else {
                 continue;
             };

@@ -25,9 +25,6 @@ const MAX_CHAIN: usize = 1024;
 /// Records read under one hold of the lock, beside those that are handed out.
 const MAX_READ: usize = 1024;
 
-/// How far a sweep looks ahead, in milliseconds.
-const LOOK_AHEAD_MS: u64 = 1000;
-
 /// Pages looked at for an idle record, before any will do.
 const MAX_LOOK: usize = 64;
 
@@ -52,6 +49,8 @@ pub(super) struct Table<P: Platform, A: Address> {
     closed: usize,
     /// Lower bounds of the times of all open records.
     bounds: Bounds,
+    /// When every page was visited last.
+    visited: u64,
     /// Where an idle record is looked for next: a page, and a place in it.
     hand: (usize, usize),
     /// Packets that came with an earlier time than another before.
@@ -83,6 +82,7 @@ impl<P: Platform, A: Address> Table<P, A> {
             opened: 0,
             closed: 0,
             bounds: Bounds::NONE,
+            visited: 0,
             hand: (0, 0),
             steps_back: 0,
         }
@@ -98,14 +98,15 @@ impl<P: Platform, A: Address> Table<P, A> {
         self.opened
     }
 
-    /// Lower bounds of the times of all open records; 0 when a record waits to
-    /// be taken.
-    pub fn outlook(&self) -> Bounds {
-        if self.closed > 0 {
+    /// Lower bounds of the times of all open records, 0 when a record waits to
+    /// be taken; and when every page was visited last.
+    pub fn outlook(&self) -> (Bounds, u64) {
+        let bounds = if self.closed > 0 {
             Bounds { first: 0, last: 0 }
         } else {
             self.bounds
-        }
+        };
+        (bounds, self.visited)
     }
 
     /// Packets that came with an earlier time than another before.
@@ -375,11 +376,6 @@ impl<P: Platform, A: Address> Table<P, A> {
         Some(record)
     }
 
-    /// May a sweep find anything?
-    fn may_be_due(&self, moment: Moment) -> bool {
-        self.closed > 0 || self.bounds.may_be_due(moment)
-    }
-
     /// Closes what is due and hands out what is closed, at most `room`
     /// records, each with its cause.
     pub fn sweep(
@@ -389,12 +385,13 @@ impl<P: Platform, A: Address> Table<P, A> {
         mut take: impl FnMut(FlowRecord<A>, Cause),
     ) -> Swept {
         let mut swept = Swept::default();
-        if !self.may_be_due(moment) {
+        let round = moment.is_time_for_visits(self.visited);
+        if self.closed == 0 && !round && !self.bounds.may_be_due(moment) {
             return swept;
         }
-        // Whoever is here for one page looks at those as well that would bring
-        // it here again before long.
-        let soon = moment.in_ms(LOOK_AHEAD_MS);
+        if round {
+            self.visited = moment.now;
+        }
         let mut bounds = Bounds::NONE;
         let mut read = 0;
         for number in 0..self.pages.len() {
@@ -408,7 +405,7 @@ impl<P: Platform, A: Address> Table<P, A> {
                 bounds.include(ledger.bounds());
                 continue;
             }
-            if may_be_due || ledger.bounds().may_be_due(soon) {
+            if may_be_due || round {
                 let visit = ledger.visit(page, moment);
                 read += visit.read;
                 for (at, cause) in visit.due() {

@@ -78,12 +78,12 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The moment so many milliseconds later.
-    pub(super) fn in_ms(self, milliseconds: u64) -> Self {
-        Moment {
-            now: self.now.saturating_add(milliseconds),
-            ..self
-        }
+    /// Is it time to see again who was hit, after a round at `last`?  A third of
+    /// the timeout: two rounds then tell most records apart from those that are
+    /// due, without reading them.
+    pub(super) fn is_time_for_visits(self, last: u64) -> bool {
+        let inactive = self.timeouts.0 >> 32;
+        self.now.saturating_sub(last) >= inactive / 3
     }
 
     #[inline]
