@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The manual pages in `man/` tell the truth: they name the options and the
 //! commands that `--help` names, and their examples run.
-//!
-//! A comment before each example says what it is run with:
-//!
-//! | `.\" example:` | |
-//! |---|---|
-//! | `alone` | nothing but a capture, `em0.pcap` |
-//! | `nghost` | nghost with the interfaces em0, which holds that capture, and em1 |
-//! | `wired` | that, and the netflow node of the 2004 article |
-//! | anything else | not run here, for the reason it gives |
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -18,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{bail, ensure, Context, Result};
-use end_to_end::programs::{article_script, program, Nghost};
+use end_to_end::manuals::{examples, page, section};
+use end_to_end::programs::{article_script, installed, program, Nghost};
 
 /// The pages, and the program each is about.
 const PAGES: [(&str, Option<&str>); 4] = [
@@ -30,21 +22,6 @@ const PAGES: [(&str, Option<&str>); 4] = [
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn page(name: &str) -> Result<String> {
-    let path = root().join("man").join(name);
-    std::fs::read_to_string(&path).with_context(|| path.display().to_string())
-}
-
-/// The section of a page with this heading.
-fn section<'a>(page: &'a str, heading: &str) -> &'a str {
-    let heading = format!("\n.Sh {heading}\n");
-    let Some(at) = page.find(&heading) else {
-        return "";
-    };
-    let rest = &page[at + heading.len()..];
-    &rest[..rest.find("\n.Sh ").map_or(rest.len(), |at| at + 1)]
 }
 
 fn help(tool: &str, args: &[&str]) -> Result<String> {
@@ -190,25 +167,6 @@ fn the_page_of_the_node_names_its_messages_and_fields() -> Result<()> {
     Ok(())
 }
 
-/// An example: what it is run with, and its lines.
-fn examples(page: &str) -> Result<Vec<(&str, String)>> {
-    let text = section(page, "EXAMPLES");
-    let mut examples = Vec::new();
-    for part in text.split(".\\\" example: ").skip(1) {
-        let (with, rest) = part.split_once('\n').context("an example")?;
-        let block = rest
-            .strip_prefix(".Bd -literal -offset indent\n")
-            .and_then(|rest| rest.split_once(".Ed\n"));
-        let (block, _) = block.with_context(|| format!("no display behind {with:?}"))?;
-        examples.push((with, block.replace("\\e", "\\")));
-    }
-    ensure!(
-        text.matches(".Bd -literal -offset indent\n").count() == examples.len(),
-        "a display without a word on how it is run"
-    );
-    Ok(examples)
-}
-
 /// Runs a script with our tools in front of all others, and with base's names
 /// for them.
 fn sh(folder: &Path, script: &str) -> Result<String> {
@@ -243,6 +201,16 @@ fn sh(folder: &Path, script: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// An interface eth0 in a network of its own, and an example that is interrupted
+/// when it has had its time.
+const ETH0: &str = "
+    ip link set lo up
+    ip link add eth0 type veth peer name far0
+    ip address add 192.0.2.2/24 dev eth0
+    ip link set eth0 up
+    ip link set far0 up
+    timeout --preserve-status --signal INT 2 sh example";
+
 /// Runs an example; `false` if it is not for here.
 fn run(with: &str, script: &str) -> Result<bool> {
     let folder = tempfile::tempdir()?;
@@ -276,6 +244,10 @@ fn run(with: &str, script: &str) -> Result<bool> {
             let printed = sh(folder.path(), script)?;
             let asks = script.starts_with("flowctl") && !script.contains("ipv6");
             ensure!(!asks || printed.contains("em0"), "{printed:?}");
+        }
+        "root" if nix::unistd::geteuid().is_root() && installed("unshare").is_some() => {
+            std::fs::write(folder.path().join("example"), format!("exec {script}"))?;
+            sh(folder.path(), &format!("unshare --net sh -ec '{ETH0}'"))?;
         }
         _ => return Ok(false),
     }

@@ -30,7 +30,7 @@ pub struct Guest {
     notes: Vec<String>,
     /// How much of the console has been judged.
     heard: usize,
-    /// How many times longer than usual things take here.
+    /// See [`Guest::slowness`].
     slowness: u32,
 }
 
@@ -79,6 +79,11 @@ impl Guest {
     /// How much longer everything may take.
     pub fn limit(&mut self, limit: Duration) {
         self.deadline = Instant::now() + limit;
+    }
+
+    /// How many times longer things take here than in a kernel as it is shipped.
+    pub fn slowness(&self) -> u32 {
+        self.slowness
     }
 
     /// Runs a shell command.
@@ -286,6 +291,20 @@ impl Guest {
         let mut accounts = self.accounts()?;
         let last = accounts.pop().context("no node has logged an account")?;
         Ok(Account(last))
+    }
+
+    /// Octets that the module's kinds of memory take.
+    pub fn memory(&mut self) -> Result<u64> {
+        let table = self.ok("vmstat -m")?;
+        let of = table
+            .lines()
+            .filter(|line| line.trim_start().starts_with("netflow"));
+        of.map(|line| {
+            // Type InUse MemUse Requests Size(s)
+            let memory = line.split_whitespace().nth(2).unwrap_or_default();
+            memory.parse::<u64>().with_context(|| line.to_string())
+        })
+        .sum()
     }
 
     /// Before a scenario: our module, and an empty kernel log.

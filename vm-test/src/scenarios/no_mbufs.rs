@@ -24,9 +24,8 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.pour()?;
     guest.collects()?;
     // Either processor has a stock of its own.
-    let hoarded = guest.ok(
-        "cpuset -l 0 vm-guest hoard --seconds 5 & cpuset -l 1 vm-guest hoard --seconds 5; wait",
-    )?;
+    let hoard = format!("vm-guest hoard --seconds {}", 5 * guest.slowness());
+    let hoarded = guest.ok(&format!("cpuset -l 0 {hoard} & cpuset -l 1 {hoard}; wait"))?;
     let denied = guest.ok("netstat -m | grep 'requests for mbufs denied'")?;
     ensure!(!denied.starts_with("0/0/0 "), "{hoarded}; {denied}");
     // Life goes on after.

@@ -46,7 +46,7 @@ fn story(guest: &mut Guest) -> Result<()> {
     while Instant::now() < end {
         guest.wait(60_000);
         let packets = guest.counted("netflow")?;
-        let memory = memory(guest)?;
+        let memory = guest.memory()?;
         let collected = collected(guest)?;
         println!(
             "    minute {}: {packets} packets, {memory} octets in use, collected {collected:?}",
@@ -187,16 +187,4 @@ fn collected(guest: &mut Guest) -> Result<Collected> {
         anyhow::bail!("the collector wrote {line:?}");
     };
     Ok(Collected { records, packets, gaps })
-}
-
-/// Octets that the module's kinds of memory take.
-fn memory(guest: &mut Guest) -> Result<u64> {
-    let table = guest.ok("vmstat -m")?;
-    let of = table.lines().filter(|line| line.trim_start().starts_with("netflow"));
-    of.map(|line| {
-        // Type InUse MemUse Requests Size(s)
-        let memory = line.split_whitespace().nth(2).unwrap_or_default();
-        memory.parse::<u64>().with_context(|| line.to_string())
-    })
-    .sum()
 }
