@@ -89,12 +89,19 @@ impl Guest {
 
     /// The collector receives datagrams now.
     pub fn collects(&mut self) -> Result<()> {
-        let size = |guest: &mut Guest| -> Result<u64> {
-            let size = guest.ok(&format!("stat -f %z {COLLECTED}"))?;
-            Ok(size.trim().parse()?)
-        };
-        let before = size(self)?;
-        self.grows("datagrams at the collector", before, size)
+        let before = self.collected()?;
+        self.collects_beyond(before)
+    }
+
+    /// The collector receives datagrams now, or has since it had so many octets.
+    pub fn collects_beyond(&mut self, before: u64) -> Result<()> {
+        self.grows("octets at the collector", before, Guest::collected)
+    }
+
+    /// Octets that the collector has received.
+    pub fn collected(&mut self) -> Result<u64> {
+        let size = self.ok(&format!("stat -f %z {COLLECTED}"))?;
+        Ok(size.trim().parse()?)
     }
 
     /// Waits until a number is more than it was.

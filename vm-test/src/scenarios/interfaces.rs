@@ -44,7 +44,7 @@ fn story(guest: &mut Guest) -> Result<()> {
         ngctl connect source: netflow: out iface65534")?;
     guest.ok("ngctl msg source: send '{ packets=1000 flows=10 }'")?;
     guest.expect("ngctl msg netflow: ifinfo 65534", "packets=1000 data link type=1 index=65534 ")?;
-    guest.ok("ngctl shutdown netflow:")?;
+    guest.ok("ngctl shutdown netflow: && ngctl shutdown source:")?;
     count::end(guest)?;
     let interfaces = LAST / STEP;
     guest.note(format!(

@@ -24,12 +24,23 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.export("netflow")?;
     guest.pour()?;
     guest.collects()?;
+    // Its records stay while the interface goes, and leave all the same.
+    timeouts(guest, 3600)?;
+    guest.passes("netflow")?;
     guest.ok(&format!("ifconfig {near} destroy"))?;
-    // What was in the cache still leaves.
     guest.expect("ngctl show netflow:", "Num hooks: 1")?;
-    guest.collects()?;
+    let before = guest.collected()?;
+    timeouts(guest, 1)?;
+    guest.collects_beyond(before)?;
     let account = guest.close("netflow")?;
     account.has("handed_over")?;
     guest.note(format!("{} packets", account.packets("received")?));
+    Ok(())
+}
+
+fn timeouts(guest: &mut Guest, seconds: u32) -> Result<()> {
+    guest.ngctl(&format!(
+        "msg netflow: settimeouts {{ inactive={seconds} active={seconds} }}"
+    ))?;
     Ok(())
 }
