@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 #   instructions.sh check|record [FLOWS...]
+#   instructions.sh flood [LIMIT]
 #
 # Counts the instructions that a packet of a known flow costs, from its first
 # octet to the end of its accounting, locks included, with the kernel's compiler
 # flags: exactly the same number in every run. "check" holds them to within 2%
 # of what is recorded in bench/instructions/recorded, "record" records them.
+#
+# "flood" counts each packet of a SYN flood by itself, on a cache of LIMIT records
+# (16384) that fills, then closes a record early for each that it opens.
 set -eu
 
 action=${1:-check}
@@ -22,15 +26,39 @@ KMOD_RUSTFLAGS='' \
     "$root/tools/kmod-rust.sh" "$out/rust.o"
 clang-19 -no-pie -o "$out/instructions" "$out/rust.o"
 
+# count LOG ARGUMENT...: callgrind, with these options and this program.
+count() {
+	log=$1
+	shift
+	valgrind --tool=callgrind --toggle-collect=measured "$@" > "$log" 2>&1 || {
+		cat "$log" >&2
+		exit 70
+	}
+}
+
+if [ "$action" = flood ]; then
+	limit=${1:-16384}
+	# A report for each packet, of which one line is of use: too much for a disk.
+	rm -f "$out/reports"
+	mkfifo "$out/reports"
+	exec 9<> "$out/reports"
+	awk '
+		/^summary: / && $2 > 0 { n++; sum += $2; if ($2 > worst) worst = $2 }
+		END { printf "%d packets, %.0f instructions each, %d the worst\n", n, sum / n, worst }
+	' "$out/reports" 9>&- > "$out/flood" &
+	count "$out/flood.log" --dump-after=measured --combine-dumps=yes \
+	    --callgrind-out-file="$out/reports" "$out/instructions" flood "$limit"
+	exec 9>&-
+	wait
+	echo "instructions: a SYN flood, $limit records at most: $(cat "$out/flood")"
+	exit
+fi
+
 [ $# -gt 0 ] || set -- 1000 100000 1000000
 status=0
 for flows; do
-	valgrind --tool=callgrind --toggle-collect=measured --dump-instr=yes \
-	    --callgrind-out-file="$out/$flows.callgrind" \
-	    "$out/instructions" "$flows" > "$out/$flows.log" 2>&1 || {
-		cat "$out/$flows.log" >&2
-		exit 70
-	}
+	count "$out/$flows.log" --dump-instr=yes --callgrind-out-file="$out/$flows.callgrind" \
+	    "$out/instructions" known "$flows"
 	total=$(sed -n 's/^==.*Collected : \([0-9]*\)$/\1/p' "$out/$flows.log")
 	here=$(awk "BEGIN { printf \"%.1f\", $total / 100000 }")
 	case $action in

@@ -36,24 +36,32 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     abort()
 }
 
-/// The program: its argument is the number of flows.
+/// The program: its arguments are what to do, `known` or `flood`, and the number
+/// of flows.
 ///
 /// # Safety
 ///
 /// As C calls it: `argv` has `argc` strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
-    if argc != 2 {
+    if argc != 3 {
         return 64;
     }
-    // SAFETY: there are two arguments.
-    let argument = unsafe { *argv.add(1) };
-    // SAFETY: it is a string of C.
-    let argument = unsafe { CStr::from_ptr(argument) };
-    let flows = argument.to_str().ok().and_then(|text| text.parse().ok());
-    match flows {
-        Some(flows) if crate::run(flows) => 0,
-        Some(_) => 70,
-        None => 64,
+    let argument = |at: usize| {
+        // SAFETY: there are three arguments.
+        let argument = unsafe { *argv.add(at) };
+        // SAFETY: it is a string of C.
+        unsafe { CStr::from_ptr(argument) }.to_str().ok()
+    };
+    let flows = argument(2).and_then(|text| text.parse().ok());
+    let done = match (argument(1), flows) {
+        (Some("known"), Some(flows)) => crate::known(flows),
+        (Some("flood"), Some(limit)) => crate::flood(limit),
+        _ => return 64,
+    };
+    if done {
+        0
+    } else {
+        70
     }
 }

@@ -13,7 +13,8 @@ mod bare;
 
 use alloc::vec::Vec;
 
-use flow::{Engine, NoRoutes};
+use flow::cache::SHARDS;
+use flow::{Engine, Moment, NoRoutes, Timeouts};
 use flow_workload::platform::Memory;
 use flow_workload::traffic::{flags, seed, source, Flow, Packet, Popularity};
 
@@ -22,7 +23,7 @@ pub const PACKETS: usize = 100_000;
 
 /// Fills a cache with so many flows, then hits them.  Whether the cache's sums
 /// are right.
-pub fn run(flows: u32) -> bool {
+pub fn known(flows: u32) -> bool {
     let Some(engine) = Engine::new(Memory::default(), seed(), flows as usize) else {
         return false;
     };
@@ -37,6 +38,32 @@ pub fn run(flows: u32) -> bool {
     measured(&engine, &packets);
     let counts = engine.v4().counts();
     counts.open == u64::from(flows) && counts.packets == u64::from(flows) + PACKETS as u64
+}
+
+/// A SYN flood on a cache of so many records, four times as many packets, each a
+/// flow of its own.  Whether all are accounted.
+pub fn flood(limit: u32) -> bool {
+    let Some(engine) = Engine::new(Memory::default(), seed(), limit as usize) else {
+        return false;
+    };
+    let mut taken = 0;
+    let mut take = |moment| {
+        for shard in 0..SHARDS {
+            while engine.sweep(shard, moment, 64, |record| taken += record.packets, |_| ()) {}
+        }
+    };
+    for number in 0..4 * limit {
+        let packet = Flow::numbered(number).packet(flags::SYN);
+        measured(&engine, &[packet]);
+        if number % (limit / 16) == 0 {
+            take(engine.at(1));
+        }
+    }
+    take(Moment {
+        now: 1,
+        timeouts: Timeouts::NONE,
+    });
+    engine.v4().counts().displaced.packets == 0 && taken == 4 * limit
 }
 
 /// What callgrind counts, by its name.

@@ -20,6 +20,8 @@ pub const OCTETS: u16 = 100;
 pub mod flags {
     /// No more data from the sender.
     pub const FIN: u8 = 0x01;
+    /// The first segment of a connection.
+    pub const SYN: u8 = 0x02;
     /// An acknowledgement.
     pub const ACK: u8 = 0x10;
 }
