@@ -59,7 +59,7 @@ fuzz() {
 }
 
 # All of a few steps more, and more lives of everything that is drawn by lot.
-worlds() { SMALL_WORLD=${SMALL_WORLD:-7} cargo test --release -p flow --test cache every_sequence -- --show-output; }
+worlds() { SMALL_WORLD=${SMALL_WORLD:-7} cargo test --release -p flow --test model every_sequence -- --show-output; }
 sequences() {
 	PROPTEST_CASES=${PROPTEST_CASES:-20000} cargo test --release -p flow -p ng_netflow -p nghost --tests
 }

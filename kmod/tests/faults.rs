@@ -3,6 +3,8 @@
 //! chance: it is counted, no packet is unaccounted, and when it is over the
 //! node serves as before.
 
+use std::cell::Cell;
+
 use flow_testing::fault::Fault;
 use flow_testing::packets::{udp, udp6};
 use netflow_testing::*;
@@ -72,7 +74,10 @@ fn failed(node: &Node<Home>) -> u64 {
 
 /// Lives one life for each time that something is tried in one, failing that
 /// time. How many there were.
-fn one_at_a_time(fault: fn(&Home) -> &Fault, check: impl Fn(&Node<Home>, &Conservation)) -> u64 {
+fn one_at_a_time(
+    fault: fn(&Home) -> &Fault,
+    check: impl Fn(&Home, &Node<Home>, &Conservation),
+) -> u64 {
     for nth in 0.. {
         let home = Home::new();
         let node = node(&home);
@@ -81,7 +86,7 @@ fn one_at_a_time(fault: fn(&Home) -> &Fault, check: impl Fn(&Node<Home>, &Conser
         if fault(&home).provoked() == 0 {
             return nth;
         }
-        check(&node, &account);
+        check(&home, &node, &account);
         serves(&home, &node);
     }
     unreachable!("lives end");
@@ -91,7 +96,7 @@ fn one_at_a_time(fault: fn(&Home) -> &Fault, check: impl Fn(&Node<Home>, &Conser
 fn each_allocation_fails_once() {
     let tried = one_at_a_time(
         |home| &home.0.memory.fault,
-        |node, account| {
+        |_, node, account| {
             let refused = account.no_memory;
             assert_eq!(u64::from(info(node).nfinfo_alloc_failed), refused);
             // The index does without a part of it; all else is counted.
@@ -108,7 +113,7 @@ fn each_allocation_fails_once() {
 fn each_send_fails_once() {
     let tried = one_at_a_time(
         |home| &home.0.sends,
-        |node, account| {
+        |_, node, account| {
             assert_eq!(failed(node), 1);
             assert!(dropped(account, DropReason::SendFailed) > 0, "{account}");
         },
@@ -117,18 +122,35 @@ fn each_send_fails_once() {
     assert!(tried > 10, "{tried}");
 }
 
-/// A flow without a route is exported without one, and nothing else changes.
+/// Records of version 5 that were sent, and say that there is no way out.
+fn without_output(home: &Home) -> u64 {
+    let sent = home.sent();
+    let v5 = sent.iter().filter(|datagram| datagram[1] == 5);
+    let records = v5.flat_map(|datagram| datagram[24..].chunks(48));
+    records.filter(|record| record[14..16] == [0, 0]).count() as u64
+}
+
+/// A flow without a route is exported without one, and nothing else changes: the
+/// record is where such a lookup is counted.
 #[test]
 fn each_lookup_fails_once() {
+    let told = Cell::new(0);
     let tried = one_at_a_time(
         |home| &home.0.lookups,
-        |_, account| {
+        |home, _, account| {
             let gone = account.expired.packets;
             assert_eq!((gone, account.refused.iter().sum()), (account.received, 0));
+            let without = without_output(home);
+            assert!(without <= 1, "{without}");
+            told.set(told.get() + without);
         },
     );
-    println!("{tried} lookups");
-    assert!(tried > 200, "{tried}");
+    println!(
+        "{tried} lookups, {} of them the way of a record",
+        told.get()
+    );
+    // One in three is of an IPv4 destination; sources and IPv6 are the others.
+    assert!(tried > 200 && told.get() == tried / 3, "{tried}, {told:?}");
 }
 
 /// No memory for a reply: the message fails, and may be sent again.

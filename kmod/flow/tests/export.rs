@@ -70,6 +70,25 @@ fn a_datagram_waits_from_its_first_record_on() {
     assert!(stream.has_waited(1000, 6000));
 }
 
+/// A small world, whole.
+#[test]
+fn version_5_has_every_number_of_records() {
+    let memory = Memory::plenty();
+    let mut stream = Stream::new(&memory, V5::new(0), &()).unwrap();
+    let mut sequence = 0;
+    for records in 1..=30u8 {
+        for _ in 0..records {
+            stream.append(&memory, &v4(), &(), 0);
+        }
+        let ready = stream.finish(CLOCK).unwrap();
+        assert_eq!(ready.records.records, records.into());
+        assert_eq!(ready.datagram.len(), 24 + 48 * usize::from(records));
+        assert_eq!(ready.datagram[..4], [0, 5, 0, records]);
+        assert_eq!(ready.datagram[16..20], u32::to_be_bytes(sequence));
+        sequence += u32::from(records);
+    }
+}
+
 #[test]
 fn what_version_5_cannot_carry_waits_nowhere() {
     let memory = Memory::plenty();
