@@ -16,6 +16,8 @@ pub struct Memory {
     pub left: Arc<AtomicUsize>,
     /// Octets of the largest piece that there is.
     pub largest: Arc<AtomicUsize>,
+    /// Octets ever taken; what was given back is not subtracted.
+    pub taken: Arc<AtomicUsize>,
     /// Allocations that fail beside those.
     pub fault: Arc<Fault>,
 }
@@ -26,6 +28,7 @@ impl Memory {
         Memory {
             left: Arc::new(AtomicUsize::new(usize::MAX)),
             largest: Arc::new(AtomicUsize::new(usize::MAX)),
+            taken: Arc::default(),
             fault: Arc::default(),
         }
     }
@@ -80,6 +83,7 @@ impl Platform for Memory {
             return None;
         }
         self.take()?;
+        self.taken.fetch_add(len * size_of::<T>(), SeqCst);
         Some((0..len).map(fill).collect())
     }
 
