@@ -176,6 +176,24 @@ impl<K: Kpi> Node<K> {
         }
     }
 
+    /// How many of these packets, which will come in on a hook, are of flows that
+    /// are known: see [`Engine::look_ahead`].
+    pub fn look_ahead(&self, role: Role, packets: &[&[u8]], received_on: u16, fib: u16) -> usize {
+        self.port(role).map_or(0, |port| {
+            let settings = port.settings();
+            let source = Source {
+                link_type: settings.link_type(),
+                input: match settings.index {
+                    0 => received_on,
+                    configured => configured,
+                },
+                fib,
+                lookups: settings.lookups(),
+            };
+            self.engine.look_ahead(packets, source)
+        })
+    }
+
     /// As [`Node::rcvdata`], on a port of this node.
     #[inline]
     pub fn receive(&self, port: &Port<K>, packet: &impl Packet) -> Pass {

@@ -102,6 +102,12 @@ pub trait Node {
         Ok(())
     }
 
+    /// Packets like this one, with these bytes, will come in on a hook next: a
+    /// node may look up beforehand, for all of them at once, what it will need.
+    fn look_ahead(&self, hook: Incoming, like: &Packet<'_>, coming: &[&[u8]]) {
+        let _ = (hook, like, coming);
+    }
+
     /// A hook is gone.
     fn disconnect(&self, here: Here<'_>, hook: Incoming) {
         let _ = (here, hook);

@@ -197,13 +197,32 @@ impl Probe {
                 tell(NGM_NETFLOW_SETDLT, dlt.as_bytes())?;
             }
         }
-        let timeouts = ng_netflow_settimeouts {
-            inactive_timeout: self.inactive,
-            active_timeout: self.active,
-        };
-        tell(NGM_NETFLOW_SETTIMEOUTS, timeouts.as_bytes())?;
+        set_timeouts(graph, netflow, self.inactive, self.active)?;
         Ok(netflow)
     }
+
+    /// The interface has nothing more to tell: no flow need wait for a timeout.
+    pub fn end(graph: &Graph, interface: NodeKey) {
+        let netflow = graph.resolve(interface, format!("{NODE}:").as_bytes());
+        // A client may have shut it down, with all that was in it.
+        let _ = netflow.and_then(|(netflow, _)| set_timeouts(graph, netflow, 0, 0));
+    }
+}
+
+/// Tells a netflow node when flows end, in seconds.
+fn set_timeouts(
+    graph: &Graph,
+    netflow: NodeKey,
+    inactive_timeout: u32,
+    active_timeout: u32,
+) -> Result<(), Errno> {
+    let timeouts = ng_netflow_settimeouts {
+        inactive_timeout,
+        active_timeout,
+    };
+    let args = timeouts.as_bytes().to_vec();
+    let message = Message::new(NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETTIMEOUTS, args);
+    graph.send_message(netflow, b".:", &message)
 }
 
 /// A socket on a node's hook that sends to a collector.

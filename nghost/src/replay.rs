@@ -8,6 +8,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use flow::LOOK_AHEAD;
+
 use crate::capture::Capture;
 use crate::clock::Clock;
 use crate::failure::Failure;
@@ -102,6 +104,25 @@ struct Source {
     next: Option<u64>,
     /// The latest stamp so far.
     latest: u64,
+    /// Frames after the present one that were looked ahead at.
+    ahead: usize,
+}
+
+impl Source {
+    /// Lets whoever is listening look ahead at some frames together, whenever
+    /// the last of those before is the present one.
+    fn look_ahead(&mut self, graph: &Graph) {
+        if let Some(left) = self.ahead.checked_sub(1) {
+            self.ahead = left;
+            return;
+        }
+        let mut coming: [&[u8]; LOOK_AHEAD] = [&[]; LOOK_AHEAD];
+        for (place, frame) in coming.iter_mut().zip(self.capture.ahead()) {
+            *place = frame;
+        }
+        self.ether.look_ahead(graph, &coming);
+        self.ahead = LOOK_AHEAD - 1;
+    }
 }
 
 impl Replay {
@@ -136,6 +157,7 @@ impl Replay {
             feed,
             next: None,
             latest: 0,
+            ahead: 0,
         });
     }
 
@@ -218,6 +240,7 @@ impl Replay {
             }
             clock.advance_to(due);
             let source = &mut self.sources[index];
+            source.look_ahead(graph);
             let feed = &source.feed;
             if time < source.latest {
                 feed.steps_back.set(feed.steps_back.get() + 1);

@@ -101,6 +101,7 @@ pub struct Nghost {
     /// Uptime of the last packet.
     last_packet: u64,
     exit_at_end: bool,
+    is_probe: bool,
     /// The replay is over, and its end has been dealt with.
     ended: bool,
     stop: Stop,
@@ -166,6 +167,7 @@ impl Nghost {
             next_tick: TICK,
             last_packet: 0,
             exit_at_end: options.exit_at_end,
+            is_probe: options.probe.is_some(),
             ended: false,
             stop,
         })
@@ -338,6 +340,9 @@ impl Nghost {
         self.around
             .log
             .line(format_args!("{packets} packets fed, the replay is over"));
+        if let Some(first) = self.interfaces.first().filter(|_| self.is_probe) {
+            Probe::end(&self.graph, first.node);
+        }
         if self.exit_at_end {
             self.throttle.set_rate(Some(self.export_rate));
             self.drive = Drive::Packets;

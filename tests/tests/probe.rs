@@ -283,9 +283,16 @@ fn a_capture_of_raw_ip() -> Result<()> {
         let output = nghost(&["-r", capture, "-n", version, &to])?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{said}");
+        let datagrams = collector.finish();
+        // Seconds since 1970, at the same place in both headers.
+        let mut sent = datagrams.iter().filter_map(|bytes| bytes.get(8..12));
+        ensure!(
+            sent.all(|secs| secs[..3] == [0; 3] && secs[3] < 3),
+            "a flow waited for its timeout: {datagrams:x?}"
+        );
         let totals = match version {
-            "5" => collector::totals(&collector.finish()),
-            _ => collector::totals9(&collector.finish()),
+            "5" => collector::totals(&datagrams),
+            _ => collector::totals9(&datagrams),
         };
         let expected = [(key("192.0.2.1:53", "192.0.2.2:54")?, (1, 28))].into();
         ensure!(totals? == expected, "{said}");

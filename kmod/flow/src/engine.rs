@@ -21,6 +21,9 @@ pub const ACTIVE_TIMEOUT: u32 = 30 * 60;
 /// Default limit of open records for each IP version, as base's.
 pub const DEFAULT_LIMIT: usize = 1 << 20;
 
+/// Packets that are looked ahead at together.
+pub const LOOK_AHEAD: usize = 16;
+
 /// Where a packet came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
@@ -132,6 +135,25 @@ impl<P: Platform> Engine<P> {
             Some(datagram) => self.account::<_, true>(&self.v4, &datagram, source, now, routes),
             None => self.observe_any(packet, source, now, routes),
         }
+    }
+
+    /// How many of the first [`LOOK_AHEAD`] of these packets, which are yet to be
+    /// accounted, are of flows that have a record; only plain IPv4 packets are
+    /// looked at.  Each step is taken for all of them before the next, so that
+    /// they wait for memory together, and when they are accounted no more.
+    pub fn look_ahead(&self, packets: &[&[u8]], source: Source) -> usize {
+        let mut hashes = [None; LOOK_AHEAD];
+        for (hash, first) in hashes.iter_mut().zip(packets) {
+            *hash = packet::plain(first, source.link_type).map(|datagram| {
+                self.seed
+                    .hash(&Packed::new(&datagram, source.input, source.fib))
+            });
+        }
+        let candidates = hashes.map(|hash| Some((hash?, self.v4.candidate(hash?)?)));
+        let candidates = candidates.into_iter().flatten();
+        let known = candidates.filter(|(hash, place)| self.v4.has_record(*hash, *place));
+        // Read also where nobody asks for the number.
+        core::hint::black_box(known.count())
     }
 
     /// As [`Engine::observe`], for a packet of any kind.

@@ -33,7 +33,7 @@ pub mod sync;
 pub use address::Address;
 pub use cache::{FlowRecord, Moment, NoMemory, Timeouts};
 pub use counters::{Sum, Tally};
-pub use engine::{Engine, Refused, Source, DEFAULT_LIMIT};
+pub use engine::{Engine, Refused, Source, DEFAULT_LIMIT, LOOK_AHEAD};
 pub use hash::{Seed, SEED_WORDS};
 pub use key::Key;
 pub use packet::{Bytes, LinkType, Refusal};

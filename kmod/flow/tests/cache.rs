@@ -69,6 +69,25 @@ fn records_that_are_not_due_stay_and_nothing_is_due_too_late() {
     );
 }
 
+/// And changes nothing: what is looked ahead at is yet to be accounted.
+#[test]
+fn looking_ahead_tells_the_flows_that_are_known() {
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
+    for flow in 0..10 {
+        observe(&engine, &tcp(flow, ACK, 100), 1000).unwrap();
+    }
+    let packets: Vec<_> = (4..100).map(|flow| tcp(flow, ACK, 100)).collect();
+    let packets: Vec<&[u8]> = packets.iter().map(|packet| &packet[..]).collect();
+    let known = |packets| engine.look_ahead(packets, source(LinkType::Raw));
+    assert_eq!(known(&packets), 6);
+    assert_eq!(known(&packets[..4]), 4);
+    assert_eq!(known(&packets[6..]), 0);
+    assert_eq!(known(&[&packets::udp6(1), &[]]), 0, "not looked at");
+    let elsewhere = engine.look_ahead(&packets, source(LinkType::Ethernet));
+    assert_eq!(elsewhere, 0);
+    assert_eq!(engine.v4().counts().packets, 10);
+}
+
 #[test]
 fn counters_never_overflow() {
     let engine = flow_testing::engine(&Memory::plenty(), PLENTY);

@@ -58,6 +58,15 @@ impl Reader {
         self.read(input)
     }
 
+    /// Splits the first record off, if all of it is there: its frame.
+    #[inline]
+    pub fn split<'a>(&self, records: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let (header, after) = records.split_first_chunk()?;
+        let (frame, after) = after.split_at_checked(self.frame_len(header))?;
+        *records = after;
+        Some(frame)
+    }
+
     /// The same in two pieces, with what must be read for them.
     #[cold]
     fn read<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {

@@ -205,6 +205,16 @@ impl Capture {
         self.input.taken().get(self.frame.clone()).unwrap_or(&[])
     }
 
+    /// The frames after the present one, as far as they are read already; whether
+    /// they will be delivered is another question.
+    pub fn ahead(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = self.input.ahead();
+        std::iter::from_fn(move || match &self.format {
+            Format::Pcap(reader) => reader.split(&mut rest),
+            Format::PcapNg(_) => None,
+        })
+    }
+
     #[cold]
     fn broken(&self, fault: &Fault) -> Failure {
         let next = self.records + self.passed_over + 1;

@@ -159,6 +159,14 @@ impl Graph {
         self.deliver(to, packet)
     }
 
+    /// Tells the other end of a hook which packets it will be sent next.
+    pub fn look_ahead(&self, hook: HookKey, like: &Packet<'_>, coming: &[&[u8]]) {
+        let to = self.state.borrow().peer(hook);
+        if let Some(to) = to {
+            to.node.look_ahead(to.hook, like, coming);
+        }
+    }
+
     /// Has the hook a peer that would take a packet?
     pub fn is_connected(&self, hook: HookKey) -> bool {
         self.state.borrow().peer(hook).is_some()

@@ -175,17 +175,30 @@ impl Ether {
         self.see(graph, bytes, LOWER, false);
     }
 
+    /// The interface will receive these frames next.
+    pub fn look_ahead(&self, graph: &Graph, coming: &[&[u8]]) {
+        if let Some(hook) = self.hooks[LOWER].get() {
+            graph.look_ahead(hook, &self.packet(&[], LOWER), coming);
+        }
+    }
+
+    fn packet<'a>(&self, bytes: &'a [u8], place: usize) -> Packet<'a> {
+        Packet {
+            // What the host sends was received nowhere.
+            received_on: if place == UPPER { 0 } else { self.index },
+            fib: self.fib,
+            ..Packet::new(bytes)
+        }
+    }
+
     fn see(&self, graph: &Graph, bytes: &[u8], place: usize, tapped: bool) {
         // Without a hook it goes the way it would have gone: not ours.
         let Some(hook) = self.hooks[place].get() else {
             return;
         };
         let packet = Packet {
-            // What the host sends was received nowhere.
-            received_on: if place == UPPER { 0 } else { self.index },
-            fib: self.fib,
             tapped,
-            ..Packet::new(bytes)
+            ..self.packet(bytes, place)
         };
         // An interface has nobody to tell of an error.
         let _ = graph.send_data(hook, packet);

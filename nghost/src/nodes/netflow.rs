@@ -162,6 +162,13 @@ impl Node for Netflow {
         }
     }
 
+    fn look_ahead(&self, hook: Incoming, like: &Packet<'_>, coming: &[&[u8]]) {
+        if let Some(role) = role(hook) {
+            self.node
+                .look_ahead(role, coming, like.received_on, like.fib);
+        }
+    }
+
     fn disconnect(&self, here: Here<'_>, hook: Incoming) {
         if let Some(role) = role(hook) {
             self.node.disconnect(role);

@@ -173,6 +173,20 @@ impl<P: Platform, A: Address> Cache<P, A> {
         self.open_flow(platform, &new, opened)
     }
 
+    /// Where the record of a flow with this hash may be.
+    #[inline]
+    pub(crate) fn candidate(&self, hash: u32) -> Option<Place> {
+        let shard = self.shards.get(Self::number(hash))?;
+        shard.with(|table| table.candidate(hash))
+    }
+
+    /// Is the record of a flow with this hash at this place?
+    #[inline]
+    pub(crate) fn has_record(&self, hash: u32, place: Place) -> bool {
+        let shard = self.shards.get(Self::number(hash));
+        shard.is_some_and(|shard| shard.with(|table| table.has_record(hash, place)))
+    }
+
     /// As [`Table::hit`], for any packet.
     // Not inlined, to keep the usual way short.
     #[cold]

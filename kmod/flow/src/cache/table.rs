@@ -192,6 +192,22 @@ impl<P: Platform, A: Address> Table<P, A> {
         }
     }
 
+    /// The first place where a record of a flow with this hash may be, which the
+    /// index alone can tell.
+    #[inline]
+    pub fn candidate(&self, hash: u32) -> Option<Place> {
+        let link = self.index.bucket(hash)?.matching(hash).next()?;
+        link.place()
+    }
+
+    /// Is a record of a flow with this hash at this place?
+    #[inline]
+    pub fn has_record(&self, hash: u32, place: Place) -> bool {
+        self.pages
+            .record(place)
+            .is_some_and(|record| record.hash == hash)
+    }
+
     /// Where the flow's record is.
     fn find(&self, hash: u32, key: &Packed<A>) -> Option<Link> {
         let bucket = self.index.bucket(hash)?;
