@@ -3,6 +3,7 @@
 //! what is in them.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::Ordering::SeqCst;
 
 use flow::export::v9::Settings;
 use flow::export::{AnyRecord, Appended, Clock, Protocol, Stream, V5, V9};
@@ -130,11 +131,26 @@ fn a_larger_mtu_takes_effect_as_soon_as_there_is_memory() {
     assert!(is_full(fill(&mut stream, &memory, &small), &small));
     memory.allow(0);
     assert!(is_full(fill(&mut stream, &memory, &large), &small));
-    memory.allow(1);
+    memory.allow(2);
     assert!(is_full(fill(&mut stream, &memory, &large), &large));
+    assert!(is_full(fill(&mut stream, &memory, &large), &large));
+    assert_eq!(memory.left.load(SeqCst), 1, "as large as it has to be");
     // What is there is used again, for smaller datagrams too.
     assert!(is_full(fill(&mut stream, &memory, &large), &large));
     assert!(is_full(fill(&mut stream, &memory, &small), &small));
+}
+
+/// A collector that comes while nothing waits is told with its first records.
+#[test]
+fn a_new_collector_is_sent_nothing_for_itself() {
+    let memory = Memory::plenty();
+    let mut stream = Stream::new(&memory, V9::new(0), &Settings::DEFAULT).unwrap();
+    stream.append(&memory, &v4(), &Settings::DEFAULT, 0);
+    let told = stream.finish(CLOCK).unwrap().datagram.len();
+    stream.lost();
+    assert!(stream.finish(CLOCK).is_none());
+    stream.append(&memory, &v4(), &Settings::DEFAULT, 0);
+    assert_eq!(stream.finish(CLOCK).unwrap().datagram.len(), told);
 }
 
 #[test]

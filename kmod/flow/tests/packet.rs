@@ -2,11 +2,12 @@
 //! Packets as the wire has them, whole and cut off at every octet.
 
 use flow::packet::{parse, plain, Datagram, Parsed, Transport};
-use flow::{Address, LinkType, Refusal};
+use flow::{Address, Bytes, LinkType, Refusal};
 use flow_testing::captures::{captures, read_pcap, shared};
 use flow_testing::cases;
 use flow_testing::packets::Pieces;
 use proptest::prelude::*;
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 const ETHERNET: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
@@ -144,6 +145,9 @@ fn plain_packets_are_plain() {
         assert_eq!(plain(&packet, LinkType::Ethernet), Some(datagram));
     }
     assert_eq!(plain(&IPV6_ICMP, LinkType::Raw), None);
+    let mut later_fragment = IPV4_TCP;
+    later_fragment[7] = 1;
+    assert_eq!(plain(&later_fragment, LinkType::Raw), None);
     assert_eq!(plain(&IPV4_TCP[..33], LinkType::Raw), None);
 }
 
@@ -196,6 +200,12 @@ fn ipv6_extension_headers_are_walked() {
         (17, 53 << 16 | 54)
     );
 
+    let first_fragment = (44, vec![0, 0, 0, 1, 0, 0, 0, 9]);
+    let Ok(Parsed::V6(datagram)) = parse(&extended(&[first_fragment])[..], LinkType::Raw) else {
+        panic!("refused");
+    };
+    assert_eq!(datagram.transport.ports, 53 << 16 | 54);
+
     let later_fragment = (44, vec![0, 0, 0, 8, 0, 0, 0, 0]);
     let Ok(Parsed::V6(datagram)) = parse(&extended(&[later_fragment])[..], LinkType::Raw) else {
         panic!("refused");
@@ -219,7 +229,9 @@ fn sixteen_extension_headers_and_no_more() {
 
 #[test]
 fn it_does_not_matter_where_the_first_piece_ends() {
-    for ip in [&IPV4_TCP[..], &IPV6_ICMP[..]] {
+    // The last two end where their keys do.
+    for ip in [&IPV4_TCP[..], &IPV6_ICMP, &IPV4_TCP[..34], &IPV6_ICMP[..44]] {
+        assert!(parse(ip, LinkType::Raw).is_ok() && !Pieces(ip, 0).is_empty());
         for split in 0..=ip.len() {
             assert_eq!(
                 parse(&Pieces(ip, split), LinkType::Raw),
@@ -228,6 +240,14 @@ fn it_does_not_matter_where_the_first_piece_ends() {
             );
         }
     }
+}
+
+#[test]
+fn a_packet_may_be_empty_and_each_refusal_has_its_name() {
+    assert!(Pieces(&[], 0).is_empty());
+    let names: HashSet<&str> = Refusal::ALL.iter().map(|reason| reason.name()).collect();
+    assert_eq!(names.len(), Refusal::ALL.len());
+    assert!(names.iter().all(|name| name.len() > 5), "{names:?}");
 }
 
 proptest! {

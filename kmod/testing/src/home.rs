@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use flow::{Hop, Platform, Routes};
 use flow_testing::fault::Fault;
-use flow_testing::memory::{Memory, StdLock, StdOnce};
+use flow_testing::memory::{Memory, Piece, StdLock, StdOnce};
 use ng_netflow::kpi::{Counter, Errno, HookId, Kpi, WallClock};
 use sys_bindings::ENOBUFS;
 
@@ -72,20 +72,20 @@ impl Home {
 }
 
 impl Platform for Home {
-    type Slab<T> = Box<[T]>;
+    type Slab<T> = Piece<[T]>;
     type Lock<T> = StdLock<T>;
-    type Array<T, const N: usize> = Box<[T; N]>;
-    type Locks<T, const N: usize> = Box<[StdLock<T>; N]>;
+    type Array<T, const N: usize> = Piece<[T; N]>;
+    type Locks<T, const N: usize> = Piece<[StdLock<T>; N]>;
     type Once<T> = StdOnce<T>;
 
-    fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
+    fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Piece<[T]>> {
         self.0.memory.slab(len, fill)
     }
 
     fn locks<T, const N: usize>(
         &self,
         fill: impl FnMut(usize) -> T,
-    ) -> Option<Box<[Self::Lock<T>; N]>> {
+    ) -> Option<Piece<[Self::Lock<T>; N]>> {
         self.0.memory.locks(fill)
     }
 

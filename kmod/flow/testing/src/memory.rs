@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A platform of the standard library whose memory can be made to fail.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -16,8 +17,8 @@ pub struct Memory {
     pub left: Arc<AtomicUsize>,
     /// Octets of the largest piece that there is.
     pub largest: Arc<AtomicUsize>,
-    /// Octets ever taken; what was given back is not subtracted.
-    pub taken: Arc<AtomicUsize>,
+    /// Octets in use.
+    pub used: Arc<AtomicUsize>,
     /// Allocations that fail beside those.
     pub fault: Arc<Fault>,
 }
@@ -28,7 +29,7 @@ impl Memory {
         Memory {
             left: Arc::new(AtomicUsize::new(usize::MAX)),
             largest: Arc::new(AtomicUsize::new(usize::MAX)),
-            taken: Arc::default(),
+            used: Arc::default(),
             fault: Arc::default(),
         }
     }
@@ -47,6 +48,49 @@ impl Memory {
             .fetch_update(SeqCst, SeqCst, one_less)
             .ok()
             .map(drop)
+    }
+}
+
+/// A piece of memory, which is counted until it goes.
+pub struct Piece<V: ?Sized> {
+    value: Box<V>,
+    share: Share,
+}
+
+/// What a piece has of all that is used.
+struct Share {
+    used: Arc<AtomicUsize>,
+    octets: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.octets, SeqCst);
+    }
+}
+
+impl<V: ?Sized> Deref for Piece<V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        &self.value
+    }
+}
+
+impl<V: ?Sized> DerefMut for Piece<V> {
+    fn deref_mut(&mut self) -> &mut V {
+        &mut self.value
+    }
+}
+
+impl<T, const N: usize> TryFrom<Piece<[T]>> for Piece<[T; N]> {
+    type Error = Box<[T]>;
+
+    fn try_from(piece: Piece<[T]>) -> Result<Self, Box<[T]>> {
+        Ok(Piece {
+            value: piece.value.try_into()?,
+            share: piece.share,
+        })
     }
 }
 
@@ -72,25 +116,32 @@ impl<T> Once<T> for StdOnce<T> {
 }
 
 impl Platform for Memory {
-    type Slab<T> = Box<[T]>;
+    type Slab<T> = Piece<[T]>;
     type Lock<T> = StdLock<T>;
-    type Array<T, const N: usize> = Box<[T; N]>;
-    type Locks<T, const N: usize> = Box<[StdLock<T>; N]>;
+    type Array<T, const N: usize> = Piece<[T; N]>;
+    type Locks<T, const N: usize> = Piece<[StdLock<T>; N]>;
     type Once<T> = StdOnce<T>;
 
-    fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Box<[T]>> {
+    fn slab<T>(&self, len: usize, fill: impl FnMut(usize) -> T) -> Option<Piece<[T]>> {
         if len * size_of::<T>() > self.largest.load(SeqCst) {
             return None;
         }
         self.take()?;
-        self.taken.fetch_add(len * size_of::<T>(), SeqCst);
-        Some((0..len).map(fill).collect())
+        let octets = len * size_of::<T>();
+        self.used.fetch_add(octets, SeqCst);
+        Some(Piece {
+            value: (0..len).map(fill).collect(),
+            share: Share {
+                used: Arc::clone(&self.used),
+                octets,
+            },
+        })
     }
 
     fn locks<T, const N: usize>(
         &self,
         mut fill: impl FnMut(usize) -> T,
-    ) -> Option<Box<[StdLock<T>; N]>> {
+    ) -> Option<Piece<[StdLock<T>; N]>> {
         self.array(|i| StdLock(Mutex::new(fill(i))))
     }
 
