@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::net::Ipv4Addr;
 
 use flow::cache::SHARDS;
-use flow::{FlowRecord, LinkType, NoRoutes, Refused, Source};
+use flow::{FlowRecord, LinkType, NoRoutes, Refusal, Refused, Source};
 use flow_testing::drive::{everything, observe, sweep, walk};
 use flow_testing::flags::{ACK, FIN};
 use flow_testing::packets::{self, claiming};
@@ -86,6 +86,44 @@ fn looking_ahead_tells_the_flows_that_are_known() {
     let elsewhere = engine.look_ahead(&packets, source(LinkType::Ethernet));
     assert_eq!(elsewhere, 0);
     assert_eq!(engine.v4().counts().packets, 10);
+}
+
+#[test]
+fn what_a_cache_has_done_is_counted() {
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
+    engine.set_timeouts(10, 30);
+    for flow in 1..=3 {
+        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
+    }
+    observe(&engine, &tcp(3, ACK, 50), 9000).unwrap();
+    let counts = engine.v4().counts();
+    assert_eq!((counts.packets, counts.octets), (4, 350));
+    assert_eq!((counts.open, counts.records), (3, 3));
+    assert_eq!(sweep(&engine, engine.at(10_000)).len(), 2);
+    for now in [18_000, 27_000] {
+        observe(&engine, &tcp(3, ACK, 50), now).unwrap();
+    }
+    assert_eq!(sweep(&engine, engine.at(30_000)).len(), 1);
+    let counts = engine.v4().counts();
+    assert_eq!((counts.inactive_expiries, counts.active_expiries), (2, 1));
+    assert_eq!((counts.packets, counts.octets), (6, 450));
+    assert_eq!((counts.open, counts.records), (0, 0));
+}
+
+#[test]
+fn what_is_not_accounted_is_counted() {
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
+    let cut_off = Err(Refused::Packet(Refusal::TransportTruncated));
+    assert_eq!(observe(&engine, &packets::udp(1)[..21], 0), cut_off);
+    for len in [41, 42] {
+        assert_eq!(observe(&engine, &packets::udp6(1)[..len], 0), cut_off);
+    }
+    let skipped = [engine.skipped4(), engine.skipped6()];
+    let skipped = skipped.map(|sum| (sum.packets, sum.octets));
+    assert_eq!(skipped, [(1, 21), (2, 83)]);
+    let mut expected = [0; Refusal::ALL.len()];
+    expected[Refusal::TransportTruncated as usize] = 3;
+    assert_eq!(engine.refused(), expected);
 }
 
 #[test]
