@@ -44,7 +44,8 @@ fn story(guest: &mut Guest) -> Result<()> {
         "mkpeer {near}: tee lower right
          connect {near}: {near}:lower upper left
          mkpeer {near}:lower netflow right2left iface0
-         name {near}:lower.right2left netflow"
+         name {near}:lower.right2left netflow
+         msg netflow: settimeouts {{ inactive=3600 active=3600 }}"
     ))?;
 
     let none = "0.0.0.0";
