@@ -15,12 +15,13 @@ use std::{
 const HEADER: usize = 24;
 const RECORD: usize = 48;
 
-/// Records, packets in them, and datagrams that did not follow the one before.
+/// Records, packets in them, records that the sequence says are missing, and
+/// datagrams that did not follow the one before.
 pub fn collect(port: u16, file: &Path) -> Result<()> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).context("cannot bind")?;
     socket.set_read_timeout(Some(Duration::from_millis(500)))?;
-    let (mut records, mut packets, mut gaps) = (0u64, 0u64, 0u64);
-    let mut expected = None;
+    let (mut records, mut packets, mut missing, mut astray) = (0u64, 0u64, 0i64, 0u64);
+    let mut expected: Option<u32> = None;
     let mut written = Instant::now();
     let mut buffer = [0; 2048];
     let beside = file.with_extension("new");
@@ -29,9 +30,12 @@ pub fn collect(port: u16, file: &Path) -> Result<()> {
             Ok(len) => {
                 let datagram = buffer.get(..len).unwrap_or_default();
                 let sequence = number(datagram, 16);
-                if expected.is_some_and(|expected| expected != sequence) {
-                    gaps += 1;
-                }
+                // One that is late is missing first, and found then.
+                let ahead = sequence
+                    .wrapping_sub(expected.unwrap_or(sequence))
+                    .cast_signed();
+                missing += i64::from(ahead);
+                astray += u64::from(ahead != 0);
                 let mut here = 0;
                 for record in datagram.get(HEADER..).unwrap_or_default().chunks(RECORD) {
                     packets += u64::from(number(record, 16));
@@ -45,7 +49,7 @@ pub fn collect(port: u16, file: &Path) -> Result<()> {
         }
         if written.elapsed() > Duration::from_millis(500) {
             // Whoever reads it reads all of it.
-            fs::write(&beside, format!("{records} {packets} {gaps}\n"))?;
+            fs::write(&beside, format!("{records} {packets} {missing} {astray}\n"))?;
             fs::rename(&beside, file)?;
             written = Instant::now();
         }

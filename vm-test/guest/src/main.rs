@@ -30,7 +30,7 @@ enum Command {
     Collect {
         /// The port
         port: u16,
-        /// Gets a line again and again: records, packets, gaps
+        /// Gets a line again and again: records, packets, records missing, datagrams astray
         file: PathBuf,
     },
     /// Send UDP datagrams of many flows, until told to end

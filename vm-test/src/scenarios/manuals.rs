@@ -3,7 +3,7 @@
 //! word.
 
 use super::{Scenario, USUAL};
-use crate::guest::{Guest, OURS};
+use crate::guest::{Guest, NotRun, OURS};
 use anyhow::{bail, ensure, Result};
 use end_to_end::manuals::{examples, page};
 
@@ -15,6 +15,9 @@ pub const SCENARIO: Scenario = Scenario {
 };
 
 fn story(guest: &mut Guest) -> Result<()> {
+    if guest.run("test -d /boot/modules")?.status != 0 {
+        return Err(NotRun("there is no /boot/modules here").into());
+    }
     let mut told = 0;
     for name in ["ng_netflow.4", "ngctl-rs.8"] {
         let page = page(name)?;
