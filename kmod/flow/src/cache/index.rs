@@ -347,7 +347,7 @@ impl<P: Platform> Index<P> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     extern crate std;
     use super::*;
     use std::boxed::Box;
@@ -361,8 +361,8 @@ mod tests {
     }
 
     /// A platform of which only the heap is used.
-    struct Heap;
-    struct Never;
+    pub struct Heap;
+    pub struct Never;
 
     impl<T> crate::platform::Lock<T> for Never {
         fn with<R>(&self, _: impl FnOnce(&mut T) -> R) -> R {

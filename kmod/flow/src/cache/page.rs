@@ -321,3 +321,122 @@ impl Visit {
         inactive.chain(ones(self.active).map(|at| (at, Cause::Active)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::cache::index::{tests::Heap, Link};
+    use crate::cache::{New, Observation, Timeouts};
+    use crate::key::Packed;
+    use crate::path::Path;
+    use core::net::Ipv4Addr;
+    use std::vec::Vec;
+
+    const SEEN: Observation = Observation {
+        octets: 40,
+        tcp_flags: 0,
+    };
+
+    fn at(now: u64) -> Moment {
+        let timeouts = Timeouts::from_secs(15, 1800);
+        Moment { now, timeouts }
+    }
+
+    struct World(Page<Heap, Ipv4Addr>, Ledger);
+
+    impl World {
+        /// A page with so many records of this time.
+        fn new(records: usize, now: u64) -> Self {
+            let mut world = World(Page::new(&Heap).unwrap(), Ledger::EMPTY);
+            (0..records).for_each(|at| world.insert(at, now));
+            world
+        }
+
+        fn insert(&mut self, place: usize, now: u64) {
+            let new = New {
+                hash: 0,
+                key: Packed::zero(),
+                path: Path::UNKNOWN,
+                seen: SEEN,
+                moment: at(now),
+            };
+            let record = Record::new(&new, now, Link::NONE);
+            self.1.insert(&mut self.0, place, record, now);
+        }
+
+        fn hit(&mut self, place: usize, now: u64) {
+            assert!(self.0.record_mut(place).unwrap().add(SEEN, now));
+            self.0.touch(place);
+        }
+
+        /// How many records a visit reads, and which are due; those go.
+        fn visit(&mut self, now: u64) -> (usize, Vec<usize>) {
+            let visit = self.1.visit(&mut self.0, at(now));
+            let due: Vec<usize> = visit.due().map(|(at, _)| at).collect();
+            for &at in &due {
+                self.1.close(at);
+                assert!(self.1.has_closed());
+                self.1.remove(at);
+            }
+            (visit.read, due)
+        }
+    }
+
+    #[test]
+    fn a_visit_reads_only_what_may_be_due() {
+        let mut world = World::new(10, 1000);
+        assert!(!world.1.has_closed());
+        assert_eq!(world.visit(6000), (0, Vec::new()));
+        for place in [3, 4, 3] {
+            world.hit(place, 11_000);
+        }
+        assert_eq!(world.visit(11_500), (0, Vec::new()));
+        assert_eq!(world.1.bounds().last, 1000);
+        let others = Vec::from([0, 1, 2, 5, 6, 7, 8, 9]);
+        assert_eq!(world.visit(16_500), (8, others));
+        assert_eq!(world.1.bounds().last, 6000, "hit after that visit");
+        assert_eq!(world.visit(21_500), (2, Vec::new()));
+        assert_eq!(world.1.bounds().last, 11_000, "as they were read");
+        assert_eq!(world.visit(25_999), (0, Vec::new()));
+        assert_eq!(world.visit(26_000), (2, Vec::from([3, 4])));
+        assert_eq!(world.1.bounds(), Bounds::NONE);
+    }
+
+    #[test]
+    fn who_was_hit_is_as_old_as_the_visit_before() {
+        let mut world = World::new(1, 1000);
+        world.hit(0, 5000);
+        assert_eq!(world.visit(6000), (0, Vec::new()));
+        assert_eq!(world.1.bounds().last, 1000, "when the page began");
+        // Another record is not recent for that.
+        world.insert(1, 7000);
+        assert_eq!(world.visit(16_000), (1, Vec::new()));
+        assert_eq!(world.1.bounds().last, 5000);
+    }
+
+    #[test]
+    fn a_new_record_has_not_been_hit_and_the_others_have() {
+        let mut world = World::new(3, 1000);
+        (0..3).for_each(|place| world.hit(place, 1500));
+        world.1.remove(1);
+        world.insert(1, 2000);
+        let World(page, ledger) = &mut world;
+        assert_eq!(ledger.idle(page, 0, 2000), Some(1));
+        assert_eq!(ledger.idle(page, 2, 2000), None, "all others were hit");
+        assert_eq!(ledger.idle(page, 0, 2000), Some(0), "until that visit");
+    }
+
+    #[test]
+    fn bounds_change_for_what_is_earlier_only() {
+        let mut bounds = Bounds::NONE;
+        assert!(bounds.include_now(5));
+        assert!(!bounds.include_now(5) && !bounds.include_now(6));
+        for (first, last) in [(3, 10), (10, 3)] {
+            let mut bounds = Bounds { first, last };
+            assert!(bounds.include_now(7));
+            assert_eq!((bounds.first, bounds.last), (first.min(7), last.min(7)));
+            assert!(!bounds.include_now(7));
+        }
+    }
+}
