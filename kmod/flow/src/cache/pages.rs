@@ -259,3 +259,79 @@ impl<P: Platform, A: Address> Pages<P, A> {
         self.first_missing = self.first_missing.min(self.len);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::index::tests::Heap;
+    use crate::cache::Observation;
+    use core::net::Ipv4Addr;
+
+    type Full = Pages<Heap, Ipv4Addr>;
+
+    /// Fills the pages that are there; each record has as many octets as its
+    /// place says.
+    fn fill_pages(pages: &mut Full) {
+        while pages.fill_next() {
+            let (number, page, ledger) = pages.filling().unwrap();
+            let at = ledger.free_place(page).unwrap();
+            ledger.insert(page, at, Record::unused(), 0);
+            let seen = Observation {
+                octets: join_place(number, at).0.into(),
+                tcp_flags: 0,
+            };
+            assert!(page.record_mut(at).unwrap().add(seen, 0));
+        }
+    }
+
+    /// As [`fill_pages`], and supplies all pages that there may be.
+    fn fill(pages: &mut Full) {
+        fill_pages(pages);
+        while let Some(lacking) = pages.lacks() {
+            match lacking {
+                Lacking::Directory => pages.supply_directory(Directory::new(&Heap).unwrap()),
+                Lacking::Page => pages.supply_page(Page::new(&Heap).unwrap()),
+            }
+            fill_pages(pages);
+        }
+        assert_eq!(pages.len(), PAGES);
+        // What is not wanted is not taken.
+        pages.supply_page(Page::new(&Heap).unwrap());
+        assert_eq!(pages.len(), PAGES);
+    }
+
+    fn is_empty_from_now_on(pages: &mut Full, number: usize) {
+        (0..64).for_each(|at| pages.remove(join_place(number, at)));
+        pages.has_been_emptied(number);
+    }
+
+    #[test]
+    fn every_place_is_one_of_its_own() {
+        let mut pages = Full::new();
+        fill(&mut pages);
+        for place in (0..PAGES).flat_map(|page| (0..64).map(move |at| join_place(page, at))) {
+            let octets = u32::from(place.0);
+            assert_eq!(pages.record(place).unwrap().contents().1, octets);
+            assert_eq!(pages.record_mut(place).unwrap().contents().1, octets);
+            let (page, at) = pages.page_of(Link::to(place)).unwrap();
+            assert_eq!(page.record(at).unwrap().contents().1, octets);
+        }
+    }
+
+    #[test]
+    fn empty_pages_are_given_back_and_supplied_again() {
+        let mut pages = Full::new();
+        fill(&mut pages);
+        for number in [100, PAGES - 2, PAGES - 1, 0] {
+            is_empty_from_now_on(&mut pages, number);
+        }
+        assert!(pages.page(100).is_none() && pages.page(0).is_some());
+        assert_eq!(pages.len(), PAGES - 2);
+        assert_eq!(pages.lacks(), None, "one stays");
+        fill_pages(&mut pages);
+        assert_eq!(pages.lacks(), Some(Lacking::Page));
+        pages.supply_page(Page::new(&Heap).unwrap());
+        assert!(pages.page(100).is_some());
+        fill(&mut pages);
+    }
+}
