@@ -88,6 +88,21 @@ fn looking_ahead_tells_the_flows_that_are_known() {
     assert_eq!(engine.v4().counts().packets, 10);
 }
 
+/// Also those that share a bucket with too many others, while the index grows.
+#[test]
+fn every_flow_of_many_is_found_again() {
+    const FLOWS: u32 = 50_000;
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
+    for now in [0, 1000] {
+        for flow in 0..FLOWS {
+            observe(&engine, &tcp(flow, ACK, 100), now).unwrap();
+        }
+    }
+    let taken = sweep(&engine, everything(1000));
+    assert_eq!(taken.len(), FLOWS as usize);
+    assert!(taken.iter().all(|record| record.packets == 2));
+}
+
 #[test]
 fn what_a_cache_has_done_is_counted() {
     let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
