@@ -277,7 +277,7 @@ mod tests {
             let at = ledger.free_place(page).unwrap();
             ledger.insert(page, at, Record::unused(), 0);
             let seen = Observation {
-                octets: join_place(number, at).0.into(),
+                octets: join_place(number, at).0,
                 tcp_flags: 0,
             };
             assert!(page.record_mut(at).unwrap().add(seen, 0));
@@ -310,7 +310,7 @@ mod tests {
         let mut pages = Full::new();
         fill(&mut pages);
         for place in (0..PAGES).flat_map(|page| (0..64).map(move |at| join_place(page, at))) {
-            let octets = u32::from(place.0);
+            let octets = place.0;
             assert_eq!(pages.record(place).unwrap().contents().1, octets);
             assert_eq!(pages.record_mut(place).unwrap().contents().1, octets);
             let (page, at) = pages.page_of(Link::to(place)).unwrap();
