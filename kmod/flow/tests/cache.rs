@@ -78,7 +78,7 @@ fn looking_ahead_tells_the_flows_that_are_known() {
     }
     let packets: Vec<_> = (4..100).map(|flow| tcp(flow, ACK, 100)).collect();
     let packets: Vec<&[u8]> = packets.iter().map(|packet| &packet[..]).collect();
-    let known = |packets| engine.look_ahead(packets, source(LinkType::Raw));
+    let known = |packets: &[&[u8]]| engine.look_ahead(packets, source(LinkType::Raw));
     assert_eq!(known(&packets), 6);
     assert_eq!(known(&packets[..4]), 4);
     assert_eq!(known(&packets[6..]), 0);
@@ -86,6 +86,15 @@ fn looking_ahead_tells_the_flows_that_are_known() {
     let elsewhere = engine.look_ahead(&packets, source(LinkType::Ethernet));
     assert_eq!(elsewhere, 0);
     assert_eq!(engine.v4().counts().packets, 10);
+
+    // Among many, some lie where others would be looked for.
+    let square = |number: u32| tcp(number * number, ACK, 100);
+    for number in 10..4000 {
+        observe(&engine, &square(number), 1000).unwrap();
+    }
+    for number in 4000..8000 {
+        assert_eq!(known(&[&square(number)]), 0, "{number}");
+    }
 }
 
 /// Also those that share a bucket with too many others, while the index grows.
