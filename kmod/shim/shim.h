@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The seam between C and Rust in the kernel module.  kmod/src/entry.rs
- * defines the first half, kmod/src/kpi/kernel.rs declares and uses the second.
+ * defines the first half, kmod/src/kpi/kernel/shim.rs declares the second.
  */
 #ifndef NG_NETFLOW_SHIM_H
 #define	NG_NETFLOW_SHIM_H

@@ -5,6 +5,7 @@
 use flow::export::{AnyRecord, Appended, Clock, Protocol, Stream};
 use flow::sync::{AtomicU32, Ordering::Relaxed};
 use flow::{Sum, Tally};
+use sys_bindings::{ENOBUFS, ENOMEM};
 
 use crate::conservation::{DropReason, ExportAccount};
 use crate::kpi::Kpi;
@@ -15,6 +16,8 @@ pub struct Collector<K: Kpi, E: Protocol> {
     make: fn(u16) -> E,
     /// The [`Way::connection`] that the streams are for.
     connection: u32,
+    /// See [`Collector::is_short`].
+    short: bool,
 }
 
 /// What became of the records that were given to a collector.
@@ -54,8 +57,8 @@ impl Outcome {
 pub struct Way<'a, K: Kpi, E: Protocol> {
     /// The export hook, if it is connected.
     pub hook: Option<&'a K::Hook>,
-    /// How many times the hook has been connected: another number, another
-    /// collector.
+    /// How many times either export hook has been connected: while it stays, so
+    /// does the collector.
     pub connection: u32,
     /// The protocol's settings.
     pub settings: E::Settings,
@@ -70,12 +73,14 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
             streams: kpi.slab(fibs(kpi), |_| None)?,
             make,
             connection: 0,
+            short: false,
         })
     }
 
     /// Begins to work for whoever is connected now, and for the FIBs that
     /// there are now: `sysctl net.fibs` may add some.
     pub fn begin(&mut self, kpi: &K, way: &Way<'_, K, E>) {
+        self.short = false;
         if self.connection != way.connection {
             self.connection = way.connection;
             self.streams.iter_mut().flatten().for_each(Stream::lost);
@@ -87,6 +92,12 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
                 self.streams = all;
             }
         }
+    }
+
+    /// Has the system lacked memory, or room in a queue, for a datagram since
+    /// [`Collector::begin`]?
+    pub fn is_short(&self) -> bool {
+        self.short
     }
 
     /// FIBs that have a stream.
@@ -124,7 +135,7 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
         };
         match stream.append(kpi, record, &way.settings, now) {
             Appended::Room => {}
-            Appended::Full => send(stream, kpi, way),
+            Appended::Full => self.short |= send(stream, kpi, way).is_err(),
             Appended::NotCarried => way.outcome.drop(DropReason::NotCarried, sum),
         }
     }
@@ -134,11 +145,14 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
     pub fn flush(&mut self, kpi: &K, way: &Way<'_, K, E>, longest_wait: u64, now: u64) {
         for stream in self.streams.iter_mut().flatten() {
             if stream.has_waited(longest_wait, now) {
-                send(stream, kpi, way);
+                self.short |= send(stream, kpi, way).is_err();
             }
         }
     }
 }
+
+/// The system had no memory for a datagram, or a queue no room.
+struct Short;
 
 fn fibs(kpi: &impl Kpi) -> usize {
     usize::from(kpi.fibs().max(1))
@@ -146,7 +160,11 @@ fn fibs(kpi: &impl Kpi) -> usize {
 
 /// Sends a stream's datagram, and accounts what was in it.
 #[inline(never)]
-fn send<K: Kpi, E: Protocol>(stream: &mut Stream<K, E>, kpi: &K, way: &Way<'_, K, E>) {
+fn send<K: Kpi, E: Protocol>(
+    stream: &mut Stream<K, E>,
+    kpi: &K,
+    way: &Way<'_, K, E>,
+) -> Result<(), Short> {
     let wall_clock = kpi.wall_clock();
     let clock = Clock {
         uptime: kpi.uptime(),
@@ -154,11 +172,15 @@ fn send<K: Kpi, E: Protocol>(stream: &mut Stream<K, E>, kpi: &K, way: &Way<'_, K
         unix_nanos: wall_clock.nanos,
     };
     let Some(ready) = stream.finish(clock) else {
-        return;
+        return Ok(());
     };
     let records = ready.records;
-    match way.hook.map(|hook| kpi.send(hook, ready.datagram)) {
-        Some(Ok(())) => return way.outcome.handed_over.add_sum(records),
+    let sent = way.hook.map(|hook| kpi.send(hook, ready.datagram));
+    match sent {
+        Some(Ok(())) => {
+            way.outcome.handed_over.add_sum(records);
+            return Ok(());
+        }
         Some(Err(_)) => {
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);
             way.outcome.drop(DropReason::SendFailed, records);
@@ -166,4 +188,8 @@ fn send<K: Kpi, E: Protocol>(stream: &mut Stream<K, E>, kpi: &K, way: &Way<'_, K
         None => way.outcome.drop(DropReason::NotConnected, records),
     }
     stream.lost();
+    match sent {
+        Some(Err(ENOMEM | ENOBUFS)) => Err(Short),
+        _ => Ok(()),
+    }
 }

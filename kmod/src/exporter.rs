@@ -16,8 +16,8 @@ use crate::kpi::Kpi;
 const BATCH: usize = 32;
 
 /// Records that may leave in one burst: 128 full datagrams.  Netgraph's queue
-/// holds 4,096 items (net.graph.maxdata), and a collector's socket buffer some
-/// hundred datagrams.  What is left stays in the cache, due, and leaves with
+/// holds 4,096 items (net.graph.maxdata), and a collector's socket buffer should
+/// hold a burst; FreeBSD's usual one has room for 28 datagrams.  What is left stays in the cache, due, and leaves with
 /// the next bursts, in order.
 const RECORDS_PER_BURST: usize = 128 * 30;
 
@@ -93,15 +93,26 @@ impl<K: Kpi> Exporter<K> {
                 if count > 0 {
                     self.drain_batch(kpi, ways, now);
                 }
+                if extent == Extent::Due && self.is_short() {
+                    room = 0;
+                }
                 if !more {
                     break;
                 }
             }
             self.next_shard = (self.next_shard + 1) % SHARDS;
         }
-        self.v5.flush(kpi, &ways.v5, wait, now);
-        self.v9.flush(kpi, &ways.v9, wait, now);
+        if extent == Extent::All || !self.is_short() {
+            self.v5.flush(kpi, &ways.v5, wait, now);
+            self.v9.flush(kpi, &ways.v9, wait, now);
+        }
         room == 0
+    }
+
+    /// Is the system short of memory or of room in a queue?  Then records that
+    /// are due are safer in the cache than in a datagram, for the moment.
+    fn is_short(&self) -> bool {
+        self.v5.is_short() || self.v9.is_short()
     }
 
     /// Copies records of the next shard; how many, and whether it has more.

@@ -256,6 +256,40 @@ fn a_mass_expiry_is_paced_and_the_sequence_has_no_gap() {
     assert_eq!(info(&node).nfinfo_inact_exp, u64::from(FLOWS));
 }
 
+/// A kernel that has no memory for a datagram has none for the next either:
+/// what else is due stays in the cache until it has.
+#[test]
+fn a_short_kernel_costs_few_datagrams() {
+    const FLOWS: u32 = 10_000;
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for flow in 0..FLOWS {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    home.wait(16_000);
+    home.0.sends_fail.store(true, SeqCst);
+    assert_eq!(node.tick(), BURST_PAUSE_MS);
+    let failed = info(&node).nfinfo_export_failed;
+    assert!((1..=3).contains(&failed), "{failed} datagrams in a burst");
+    home.0.sends_fail.store(false, SeqCst);
+    let mut ticks = 0;
+    while node.tick() != TICK_MS || node.conservation().cached.records > 0 {
+        home.wait(BURST_PAUSE_MS.into());
+        ticks += 1;
+        assert!(ticks < 100);
+    }
+    home.wait(1000);
+    node.tick();
+    let account = node.conservation();
+    let dropped = account.exports[0].dropped(DropReason::SendFailed);
+    assert_eq!(info(&node).nfinfo_export_failed, failed);
+    assert_eq!(dropped.records, u64::from(30 * failed));
+    assert_eq!(
+        account.exports[0].handed_over.records + dropped.records,
+        u64::from(FLOWS)
+    );
+}
+
 #[test]
 fn both_exporters_get_every_record_that_they_can_carry() {
     let home = Home::new();

@@ -45,7 +45,7 @@ pub enum Cause {
     /// Older than the active timeout, ended by TCP, or with a counter that
     /// another packet would have overflowed.
     Active,
-    /// The cache was full and this was the record idle for longest.
+    /// The cache was full and this record, in its shard, was idle.
     Full,
 }
 

@@ -5,7 +5,7 @@ use flow::sync::{AtomicU64, Ordering::Relaxed};
 
 use super::shim;
 
-/// Uptime to the tick. What getsbinuptime(9) says changes with `ticks` only, so
+/// Uptime to the tick, at times one late. What getsbinuptime(9) says changes with `ticks` only, so
 /// it is asked once a tick, and reading that one word does for the packets
 /// between.
 pub struct Clock(
@@ -39,11 +39,9 @@ impl Clock {
     #[cold]
     fn ask(&self, ticks: u64) -> u64 {
         let uptime = shim::shim_uptime_ms();
-        // Another thread may have been later, and this one hold it up: then
-        // the next packet asks again.
-        let ticks = ticks & ((1 << TICKS) - 1);
-        self.0.store(uptime << TICKS | ticks, Relaxed);
-        uptime
+        let word = uptime << TICKS | ticks & ((1 << TICKS) - 1);
+        // Another thread may have been later: it never runs backwards.
+        self.0.fetch_max(word, Relaxed).max(word) >> TICKS
     }
 }
 

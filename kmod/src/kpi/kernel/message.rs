@@ -70,7 +70,8 @@ impl Packet for Mbuf<'_> {
             return 0;
         }
         // SAFETY: who sends a packet that names its interface is in the net epoch,
-        // in which that cannot go.
+        // in which that cannot go. One that waited in netgraph's queue meanwhile is
+        // as safe here as in any node that reads this field, base's too.
         if_index(unsafe { shim::if_getindex(interface) })
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What `kmod/shim/shim.h` declares, in its order.
+//! What `kmod/shim/shim.h` declares, in its order, and what Rust calls in the
+//! kernel itself.
 //!
 //! None of it sleeps. Pointers are only followed during the call, except for
 //! a hook, on which `shim_hook_ref` keeps a reference.
