@@ -24,7 +24,7 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.pour()?;
     guest.collects()?;
     // Either processor has a stock of its own.
-    let hoard = format!("vm-guest hoard --seconds {}", 5 * guest.slowness());
+    let hoard = format!("vm-guest hoard --seconds {}", 15 * guest.slowness());
     let hoarded = guest.ok(&format!("cpuset -l 0 {hoard} & cpuset -l 1 {hoard}; wait"))?;
     let denied = guest.ok("netstat -m | grep 'requests for mbufs denied'")?;
     ensure!(!denied.starts_with("0/0/0 "), "{hoarded}; {denied}");
