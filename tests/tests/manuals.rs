@@ -209,7 +209,7 @@ const ETH0: &str = "
     ip address add 192.0.2.2/24 dev eth0
     ip link set eth0 up
     ip link set far0 up
-    timeout --preserve-status --signal INT 2 sh example";
+    timeout --foreground --preserve-status --signal INT 2 sh example";
 
 /// Runs an example; `false` if it is not for here.
 fn run(with: &str, script: &str) -> Result<bool> {
