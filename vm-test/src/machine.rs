@@ -218,7 +218,9 @@ impl Machine {
             match self.control.read(place) {
                 Ok(0) => bail!("the machine went down"),
                 Ok(count) => place = &mut place[count..],
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+                {
                     if let Some(end) = self.console.end() {
                         bail!("{end}");
                     }
