@@ -28,8 +28,9 @@ fn story(guest: &mut Guest) -> Result<()> {
     let hoarded = guest.ok(&format!("cpuset -l 0 {hoard} & cpuset -l 1 {hoard}; wait"))?;
     let denied = guest.ok("netstat -m | grep 'requests for mbufs denied'")?;
     ensure!(!denied.starts_with("0/0/0 "), "{hoarded}; {denied}");
-    // Life goes on after.
-    guest.until("ping -q -c 1 -t 1 192.168.1.2", "1 packets received", 20)?;
+    // Life goes on after. ping(8) sets its alarm before its handler: a second may
+    // be over before it has begun, with packets pouring on a busy host.
+    guest.until("ping -q -c 1 -t 10 192.168.1.2 || netstat -m", "1 packets received", 30)?;
     guest.collects()?;
     let account = guest.close("netflow")?;
     account.has("handed_over")?;
