@@ -17,11 +17,13 @@ pub const SCENARIO: Scenario = Scenario {
 const LATE: u32 = 1000;
 
 /// Times that it is measured with a node and without, in turn.
-const ROUNDS: i64 = 4;
+const ROUNDS: u32 = 4;
 
 /// Microseconds of processor time in five seconds that cannot be told from
 /// none: a twentieth of a percent, of a processor that is emulated and so some
-/// fifty times slower than a real one.
+/// fifty times slower than a real one. Where the kernel checks every access a
+/// node's look at its clock takes as much longer as everything does: 1.1 ms as
+/// shipped, 2.1 with WITNESS, 10 with KASAN, beside 23 without a node.
 const NOISE: i64 = 2500;
 
 fn story(guest: &mut Guest) -> Result<()> {
@@ -81,20 +83,21 @@ fn story(guest: &mut Guest) -> Result<()> {
 
     guest.ok("ngctl shutdown netflow:")?;
 
-    // What the clock's threads use with an idle node and without, in turn.
-    let (mut with, mut without) = (0, 0);
+    // What the clock's threads use with an idle node and without, in turn. What a
+    // node uses it uses each time; what the host takes meanwhile counts as used
+    // by whoever ran, and only ever adds: so the least of each.
+    let (mut with, mut without) = (i64::MAX, i64::MAX);
     for _ in 0..ROUNDS {
-        without += clock_us(guest)?;
+        without = without.min(clock_us(guest)?);
         guest.ngctl(&wire)?;
-        with += clock_us(guest)?;
+        with = with.min(clock_us(guest)?);
         guest.ok("ngctl shutdown netflow:")?;
     }
-    let (with, without) = (with / ROUNDS, without / ROUNDS);
     guest.note(format!(
         "5 idle seconds take {with} us of clock threads with a node, {without} us without"
     ));
     ensure!(
-        with <= without + NOISE,
+        with <= without + NOISE * i64::from(guest.slowness()),
         "the clock's threads use {with} us in 5 s with an idle node, {without} us without"
     );
     Ok(())
