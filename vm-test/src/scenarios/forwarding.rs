@@ -22,8 +22,9 @@ pub const SCENARIO: Scenario = Scenario {
 const FLOWS: &[u32] = &[1_000, 10_000, 100_000];
 /// Packets in one go: long enough that a clock's tick does not show.
 const PACKETS: u32 = 200_000;
-/// Turns; each figure is their median.
-const ROUNDS: usize = 5;
+/// Turns; each figure is the best of them: what the host takes meanwhile counts
+/// as the packets', and only ever adds.
+const ROUNDS: usize = 9;
 
 fn story(guest: &mut Guest) -> Result<()> {
     count::begin(guest)?;
@@ -34,13 +35,13 @@ fn story(guest: &mut Guest) -> Result<()> {
     );
     let mut behind = Vec::new();
     for &flows in FLOWS {
-        let mut ticks = [Vec::new(), Vec::new()];
+        let mut ticks = [f64::MAX; 2];
         for _ in 0..ROUNDS {
-            for (ticks, module) in ticks.iter_mut().zip([BASE, OURS]) {
-                ticks.push(turn(guest, module, flows)?);
+            for (least, module) in ticks.iter_mut().zip([BASE, OURS]) {
+                *least = least.min(turn(guest, module, flows)?);
             }
         }
-        let [base, ours] = ticks.map(|ticks| hz / median(ticks));
+        let [base, ours] = ticks.map(|least| hz / least);
         let what = format!("of {flows} flows");
         table += &format!("\n    {what:<36} {base:>12.0} {ours:>12.0} {:>6.2}", ours / base);
         if ours < base {
@@ -63,9 +64,4 @@ fn turn(guest: &mut Guest, module: &str, flows: u32) -> Result<f64> {
     guest.ok("ngctl shutdown netflow:")?;
     guest.is_loaded(module).context("which module was measured")?;
     Ok(ticks)
-}
-
-fn median(mut ticks: Vec<f64>) -> f64 {
-    ticks.sort_by(f64::total_cmp);
-    ticks.get(ticks.len() / 2).copied().unwrap_or_default()
 }
