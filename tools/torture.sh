@@ -8,8 +8,9 @@
 # on counting.  "make torture-restart" forgets all that.  Logs and state are in
 # build/torture.
 #
-# PACKETS, STEPS and INPUTS say how much is fuzzed: packets parsed, steps of the
-# engine, of the node, messages and so on, and whole inputs of the rest.
+# PACKETS, STEPS and INPUTS say how much is fuzzed, 0 for not at all: packets
+# parsed, steps of the engine, of the node, messages and so on, and whole inputs
+# of the rest.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -47,7 +48,7 @@ fuzz() {
 	tally=$PWD/$state/$name.tally
 	while :; do
 		sofar=$(cat "$tally" 2>/dev/null || echo 0)
-		say "$name: $((sofar / 10000 * 100 / ($2 / 10000))) %, $sofar of $2"
+		say "$name: $sofar of $2"
 		[ "$sofar" -lt "$2" ] || return 0
 		if ! FUZZ_TALLY=$tally tools/fuzz.sh "$1" 60 >"$state/$name.log" 2>&1 </dev/null; then
 			tail -n 20 "$state/$name.log" | sed 's/^/    /'
