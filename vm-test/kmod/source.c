@@ -14,6 +14,7 @@
 #include <sys/param.h>
 #include <sys/systm.h>
 #include <sys/endian.h>
+#include <sys/epoch.h>
 #include <sys/kernel.h>
 #include <sys/malloc.h>
 #include <sys/mbuf.h>
@@ -137,6 +138,7 @@ static void
 send_all(hook_p hook, const struct vmtest_send *send, struct vmtest_sent *sent)
 {
 	const struct rusage *usage = &curthread->td_ru;
+	struct epoch_tracker et;
 	uint64_t before, took;
 	uint32_t flow;
 	struct mbuf *m;
@@ -149,9 +151,12 @@ send_all(hook_p hook, const struct vmtest_send *send, struct vmtest_sent *sent)
 		flow = (uint64_t)n * 7368787 % send->flows;
 		m = frame_of(send->first + flow);
 		switches = usage->ru_nvcsw + usage->ru_nivcsw;
+		/* As packets of an interface are. */
+		NET_EPOCH_ENTER(et);
 		before = ticks_now();
 		NG_SEND_DATA_ONLY(error, hook, m);
 		took = ticks_now() - before;
+		NET_EPOCH_EXIT(et);
 		if (error != 0)
 			sent->failed++;
 		if (usage->ru_nvcsw + usage->ru_nivcsw != switches) {
