@@ -150,7 +150,10 @@ pub fn rows(only: &str) -> Result<Vec<Row>> {
 /// it to what is recorded.
 fn instructions(table: &mut Table<'_>) {
     for line in include_str!("../instructions/recorded").lines() {
-        let mut words = line.split(' ').map(str::parse::<f64>);
+        let Some(words) = line.strip_prefix("known:") else {
+            continue;
+        };
+        let mut words = words.split(' ').map(str::parse::<f64>);
         let (Some(Ok(flows)), Some(Ok(figure))) = (words.next(), words.next()) else {
             continue;
         };

@@ -36,8 +36,8 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     abort()
 }
 
-/// The program: its arguments are what to do, `known` or `flood`, and the number
-/// of flows.
+/// The program: its arguments are what to do, `known`, `new` or `flood`, and the
+/// number of flows.
 ///
 /// # Safety
 ///
@@ -56,6 +56,7 @@ pub unsafe extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int 
     let flows = argument(2).and_then(|text| text.parse().ok());
     let done = match (argument(1), flows) {
         (Some("known"), Some(flows)) => crate::known(flows),
+        (Some("new"), Some(flows)) => crate::new(flows),
         (Some("flood"), Some(limit)) => crate::flood(limit),
         _ => return 64,
     };

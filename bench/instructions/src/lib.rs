@@ -24,20 +24,33 @@ pub const PACKETS: usize = 100_000;
 /// Fills a cache with so many flows, then hits them.  Whether the cache's sums
 /// are right.
 pub fn known(flows: u32) -> bool {
-    let Some(engine) = Engine::new(Memory::default(), seed(), flows as usize) else {
-        return false;
-    };
+    let numbers = Popularity::Uniform.draw(flows, PACKETS);
+    after(flows, numbers).is_some_and(|open| open == flows)
+}
+
+/// Fills a cache with so many flows, then opens others.  Whether the cache's sums
+/// are right.
+pub fn new(flows: u32) -> bool {
+    let others = flows..flows + PACKETS as u32;
+    after(flows, others).is_some_and(|open| open == flows + PACKETS as u32)
+}
+
+/// Fills a cache with so many flows; then a packet of each of these flows is
+/// measured.  How many flows there are in the end; `None` if sums are off.
+fn after(flows: u32, measured_flows: impl IntoIterator<Item = u32>) -> Option<u32> {
+    let engine = Engine::new(Memory::default(), seed(), flow::DEFAULT_LIMIT)?;
+    engine.furnish();
     // Nothing falls due.
     engine.set_timeouts(1 << 20, 1 << 20);
-    let first = |number| Flow::numbered(number).packet(flags::ACK);
+    let packet = |number| Flow::numbered(number).packet(flags::ACK);
     for number in 0..flows {
-        hits(&engine, &[first(number)]);
+        hits(&engine, &[packet(number)]);
     }
-    let numbers = Popularity::Uniform.draw(flows, PACKETS);
-    let packets: Vec<Packet> = numbers.into_iter().map(first).collect();
+    let packets: Vec<Packet> = measured_flows.into_iter().map(packet).collect();
     measured(&engine, &packets);
     let counts = engine.v4().counts();
-    counts.open == u64::from(flows) && counts.packets == u64::from(flows) + PACKETS as u64
+    let all = counts.packets == u64::from(flows) + packets.len() as u64;
+    u32::try_from(counts.open).ok().filter(|_| all)
 }
 
 /// A SYN flood on a cache of so many records, four times as many packets, each a
@@ -46,6 +59,7 @@ pub fn flood(limit: u32) -> bool {
     let Some(engine) = Engine::new(Memory::default(), seed(), limit as usize) else {
         return false;
     };
+    engine.furnish();
     let mut taken = 0;
     let mut take = |moment| {
         for shard in 0..SHARDS {

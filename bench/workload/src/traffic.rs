@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use flow::{LinkType, Lookups, Seed, Source, SEED_WORDS};
+use flow::{LinkType, Seed, Source, SEED_WORDS};
 
 /// The first octets of a packet: as many as a line of memory has.
 pub const HEADER: usize = 64;
@@ -157,10 +157,6 @@ pub fn source() -> Source {
         link_type: LinkType::Ethernet,
         input: 1,
         fib: 0,
-        lookups: Lookups {
-            source: false,
-            destination: false,
-        },
     }
 }
 
