@@ -61,7 +61,7 @@ tests_about() {
 	case $1 in
 	export/*) echo --lib --test export ;;
 	key.rs | hash.rs) echo --lib ;;
-	address.rs | path.rs | route.rs) echo --lib --test routes ;;
+	address.rs | route.rs) echo --lib --test routes ;;
 	packet/*) echo --test packet ;;
 	*) echo --lib --test cache --test model -- --skip bursts --skip large --skip released ;;
 	esac

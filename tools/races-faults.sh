@@ -24,7 +24,7 @@ plant 'a cell set twice' an_interface_is_made_once \
         );' \
     'let set: Result<_, ()> = Ok(self.0.swap(place.as_ptr(), Ordering::AcqRel));'
 
-plant 'a lock that is not taken' two_first_packets \
+plant 'a lock that is not taken' packets_and_timer \
     races/src/kernel.rs \
     'let guard = mtx.lock.lock().unwrap();
     mtx.guard.set(Some(guard));' \
@@ -32,18 +32,14 @@ plant 'a lock that is not taken' two_first_packets \
 
 plant 'a flow opened twice' two_first_packets \
     kmod/flow/src/cache/mod.rs \
-    'if self.join(table, new) {' \
-    'if false {'
-
-plant 'a flow opened twice where there is room' two_first_packets \
-    kmod/flow/src/cache/mod.rs \
-    'table.opened() != opened && self.join(table, new)' \
-    'false'
+    'match self.hit_any(table, flow.hash, flow.key, flow.seen, moment) {' \
+    'match Hit::Miss {'
 
 plant 'a record counted in, and never out' two_first_packets \
     kmod/flow/src/cache/mod.rs \
-    'Opening::Joined => self.open.fetch_sub(1, Relaxed),' \
-    'Opening::Joined => 0,'
+    'self.open.fetch_sub(1, Relaxed);
+                Err(lacking)' \
+    'Err(lacking)'
 
 plant 'a sweep that tells too late what it left' packets_and_timer \
     kmod/flow/src/cache/mod.rs \

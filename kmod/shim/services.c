@@ -156,35 +156,6 @@ shim_log(const char *line, size_t len)
 	log(LOG_NOTICE, "%.*s\n", (int)len, line);
 }
 
-/*
- * The net epoch keeps routes and interfaces where they are.  Most packets are in
- * it, but those of a node that sends while it answers a message are not.  The
- * tracker stays where it is from enter to exit, both of which a thread calls.
- */
-_Static_assert(sizeof(struct epoch_tracker) <= 96 &&
-    _Alignof(struct epoch_tracker) <= 8,
-    "kmod/src/kpi/kernel/shim.rs: struct epoch_tracker has grown");
-
-void
-shim_epoch_enter(struct epoch_tracker *et)
-{
-
-	NET_EPOCH_ENTER(*et);
-}
-
-void
-shim_epoch_exit(struct epoch_tracker *et)
-{
-
-	NET_EPOCH_EXIT(*et);
-}
-
-/*
- * Routes, of the node's own network stack, whichever stack the packet's thread
- * is in.  In the net epoch.  Not with a shim_mtx held, as fib lookups may be of
- * any algorithm.  false, with *hop as it was, when there is no route.
- */
-
 uint32_t
 shim_fibs(const struct ng_node *node)
 {
@@ -196,67 +167,115 @@ shim_fibs(const struct ng_node *node)
 	return (fibs);
 }
 
-bool
-shim_route4(const struct ng_node *node, uint32_t fib, const uint8_t to[4],
-    struct shim_hop *hop)
-{
-	struct rtentry *rt = NULL;
+/*
+ * Where a flow of the node's own network stack goes, whichever stack the packet's
+ * thread is in: the net epoch keeps routes and interfaces where they are.  Most
+ * packets are in it, but those of a node that sends while it answers a message
+ * are not; nobody in it can sleep, so a shim_mtx may be held.  An end that is
+ * NULL is not looked up, and where there is no route the path is left as it was.
+ */
+
 #ifdef INET
+static struct nhop_object *
+find_route4(uint32_t fib, const uint8_t to[4], uint16_t *plen)
+{
 	struct route_nhop_data rnd;
-	struct nhop_object *nh;
+	struct rtentry *rt;
 	struct in_addr dst, prefix;
 	uint32_t scope;
-	int plen;
+	int len;
 
 	memcpy(&dst, to, sizeof(dst));
+	rt = fib4_lookup_rt(fib, dst, 0, NHR_NONE, &rnd);
+	if (rt == NULL)
+		return (NULL);
+	rt_get_inet_prefix_plen(rt, &prefix, &len, &scope);
+	*plen = (uint16_t)len;
+	return (nhop_select_func(rnd.rnd_nhop, 0));
+}
+#endif
+
+void
+shim_path4(const struct ng_node *node, uint32_t fib, const uint8_t src[4],
+    const uint8_t dst[4], struct shim_path *path)
+{
+#ifdef INET
+	struct epoch_tracker et;
+	struct nhop_object *nh;
+	bool enter;
+
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ASSERT();
-	if (fib < V_rt_numfibs)
-		rt = fib4_lookup_rt(fib, dst, 0, NHR_NONE, &rnd);
-	if (rt != NULL) {
-		nh = nhop_select_func(rnd.rnd_nhop, 0);
-		rt_get_inet_prefix_plen(rt, &prefix, &plen, &scope);
-		hop->interface = (uint32_t)if_getindex(nh->nh_ifp);
-		hop->prefix_len = (uint32_t)plen;
-		/* A gateway of the other family has no place in a record. */
-		if (nh->gw_sa.sa_family == AF_INET)
-			memcpy(hop->gateway, &nh->gw4_sa.sin_addr,
-			    sizeof(nh->gw4_sa.sin_addr));
+	enter = !in_epoch(net_epoch_preempt);
+	if (enter)
+		NET_EPOCH_ENTER(et);
+	if (fib < V_rt_numfibs) {
+		nh = dst == NULL ? NULL :
+		    find_route4(fib, dst, &path->dst_mask);
+		if (nh != NULL) {
+			path->output = (uint32_t)if_getindex(nh->nh_ifp);
+			/* A gateway of the other family has no place here. */
+			if (nh->gw_sa.sa_family == AF_INET)
+				memcpy(path->next_hop, &nh->gw4_sa.sin_addr,
+				    sizeof(nh->gw4_sa.sin_addr));
+		}
+		if (src != NULL)
+			find_route4(fib, src, &path->src_mask);
 	}
+	if (enter)
+		NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
-	return (rt != NULL);
 }
 
-bool
-shim_route6(const struct ng_node *node, uint32_t fib, const uint8_t to[16],
-    struct shim_hop *hop)
-{
-	struct rtentry *rt = NULL;
 #ifdef INET6
+static struct nhop_object *
+find_route6(uint32_t fib, const uint8_t to[16], uint16_t *plen)
+{
 	struct route_nhop_data rnd;
-	struct nhop_object *nh;
+	struct rtentry *rt;
 	struct in6_addr dst, prefix;
 	uint32_t scope;
-	int plen;
+	int len;
 
 	memcpy(&dst, to, sizeof(dst));
+	rt = fib6_lookup_rt(fib, &dst, 0, NHR_NONE, &rnd);
+	if (rt == NULL)
+		return (NULL);
+	rt_get_inet6_prefix_plen(rt, &prefix, &len, &scope);
+	*plen = (uint16_t)len;
+	return (nhop_select_func(rnd.rnd_nhop, 0));
+}
+#endif
+
+void
+shim_path6(const struct ng_node *node, uint32_t fib, const uint8_t src[16],
+    const uint8_t dst[16], struct shim_path *path)
+{
+#ifdef INET6
+	struct epoch_tracker et;
+	struct nhop_object *nh;
+	bool enter;
+
 	CURVNET_SET(node->nd_vnet);
-	NET_EPOCH_ASSERT();
-	if (fib < V_rt_numfibs)
-		rt = fib6_lookup_rt(fib, &dst, 0, NHR_NONE, &rnd);
-	if (rt != NULL) {
-		nh = nhop_select_func(rnd.rnd_nhop, 0);
-		rt_get_inet6_prefix_plen(rt, &prefix, &plen, &scope);
-		hop->interface = (uint32_t)if_getindex(nh->nh_ifp);
-		hop->prefix_len = (uint32_t)plen;
-		if (nh->gw_sa.sa_family == AF_INET6)
-			memcpy(hop->gateway, &nh->gw6_sa.sin6_addr,
-			    sizeof(nh->gw6_sa.sin6_addr));
+	enter = !in_epoch(net_epoch_preempt);
+	if (enter)
+		NET_EPOCH_ENTER(et);
+	if (fib < V_rt_numfibs) {
+		nh = dst == NULL ? NULL :
+		    find_route6(fib, dst, &path->dst_mask);
+		if (nh != NULL) {
+			path->output = (uint32_t)if_getindex(nh->nh_ifp);
+			if (nh->gw_sa.sa_family == AF_INET6)
+				memcpy(path->next_hop, &nh->gw6_sa.sin6_addr,
+				    sizeof(nh->gw6_sa.sin6_addr));
+		}
+		if (src != NULL)
+			find_route6(fib, src, &path->src_mask);
 	}
+	if (enter)
+		NET_EPOCH_EXIT(et);
 	CURVNET_RESTORE();
 #endif
-	return (rt != NULL);
 }
 
 /* Hooks: a reference keeps one's memory, not its connection. */

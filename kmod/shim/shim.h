@@ -38,11 +38,12 @@ uint32_t netflow_tick(void *);
 uint32_t netflow_close(void *);
 void	 netflow_destroy(void *);
 
-/* Where a route leads.  Addresses are in network byte order. */
-struct shim_hop {
-	uint8_t		gateway[16];	/* all zeroes when there is none */
-	uint32_t	interface;	/* ifIndex */
-	uint32_t	prefix_len;	/* bits */
+/* Where a flow goes.  Addresses are in network byte order. */
+struct shim_path {
+	uint8_t		next_hop[16];	/* all zeroes when there is none */
+	uint32_t	output;		/* ifIndex, 0 when there is no route */
+	uint16_t	src_mask;	/* bits of the route to the source */
+	uint16_t	dst_mask;	/* and to the destination */
 };
 
 /* What Rust calls: macros, inline functions and variadic ones of the kernel. */
@@ -63,13 +64,11 @@ void	 shim_wall_clock(uint32_t *secs, uint32_t *nanos);
 void	 shim_random(void *, size_t);
 void	 shim_log(const char *, size_t);
 
-void	 shim_epoch_enter(struct epoch_tracker *);
-void	 shim_epoch_exit(struct epoch_tracker *);
 uint32_t shim_fibs(const struct ng_node *);
-bool	 shim_route4(const struct ng_node *, uint32_t fib, const uint8_t to[4],
-	    struct shim_hop *);
-bool	 shim_route6(const struct ng_node *, uint32_t fib, const uint8_t to[16],
-	    struct shim_hop *);
+void	 shim_path4(const struct ng_node *, uint32_t fib, const uint8_t src[4],
+	    const uint8_t dst[4], struct shim_path *);
+void	 shim_path6(const struct ng_node *, uint32_t fib, const uint8_t src[16],
+	    const uint8_t dst[16], struct shim_path *);
 
 void	 shim_hook_ref(struct ng_hook *);
 void	 shim_hook_unref(struct ng_hook *);

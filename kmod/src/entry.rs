@@ -28,7 +28,15 @@ type State = Node<Kernel>;
 #[no_mangle]
 unsafe extern "C" fn netflow_create(node: NonNull<ng_node>) -> Option<NonNull<State>> {
     // SAFETY: the caller's promise is what `Kernel` asks.
-    let kernel = unsafe { Kernel::new(node) };
+    let state = create(unsafe { Kernel::new(node) })?;
+    // SAFETY: it was made just now.
+    unsafe { state.as_ref() }.furnish();
+    Some(state)
+}
+
+// Not inlined: its frame is large enough without another's.
+#[inline(never)]
+fn create(kernel: Kernel) -> Option<NonNull<State>> {
     memory::boxed(|| Node::new(kernel))
 }
 

@@ -83,7 +83,8 @@ impl<K: Kpi> Exporter<K> {
         let mut room = RECORDS_PER_BURST;
         self.v5.begin(kpi, &ways.v5);
         self.v9.begin(kpi, &ways.v9);
-        'shards: for _ in 0..SHARDS {
+        let shards = if engine.is_empty() { 0 } else { SHARDS };
+        'shards: for _ in 0..shards {
             loop {
                 if room == 0 {
                     break 'shards;

@@ -11,13 +11,13 @@ use flow::sync::{
     AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use flow::{LinkType, Lookups, Once, Platform};
+use flow::{LinkType, Once, Platform};
 use sys_bindings::{
     DLT_EN10MB, DLT_RAW, NG_NETFLOW_CONF_EGRESS, NG_NETFLOW_CONF_INGRESS,
     NG_NETFLOW_CONF_NODSTLOOKUP, NG_NETFLOW_CONF_NOSRCLOOKUP,
 };
 
-use crate::kpi::{Counter, HookId, Kpi};
+use crate::kpi::{Counter, Ends, HookId, Kpi};
 
 const GROUP: usize = 256;
 
@@ -82,13 +82,14 @@ impl Settings {
         }
     }
 
-    /// The route lookups that are left.
-    #[inline]
-    pub fn lookups(self) -> Lookups {
-        Lookups {
-            source: self.conf & NG_NETFLOW_CONF_NOSRCLOOKUP == 0,
-            destination: self.conf & NG_NETFLOW_CONF_NODSTLOOKUP == 0,
-        }
+    /// What is to be looked up of a flow; `None` for nothing.
+    pub fn lookups<A>(self, src: A, dst: A) -> Option<Ends<A>> {
+        const NEITHER: u32 = NG_NETFLOW_CONF_NOSRCLOOKUP | NG_NETFLOW_CONF_NODSTLOOKUP;
+        let is_wanted = |unless| self.conf & unless == 0;
+        (self.conf & NEITHER != NEITHER).then(|| Ends {
+            source: is_wanted(NG_NETFLOW_CONF_NOSRCLOOKUP).then_some(src),
+            destination: is_wanted(NG_NETFLOW_CONF_NODSTLOOKUP).then_some(dst),
+        })
     }
 }
 
@@ -211,5 +212,29 @@ impl<K: Kpi> Ifaces<K> {
         let groups = self.0.iter().filter_map(|group| group.get());
         let ifaces = groups.flat_map(|group| group.iter().filter_map(|place| place.get()));
         ifaces.fold(0, |packets, iface| packets.wrapping_add(iface.packets()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_wanted_is_not_looked_up() {
+        let lookups = |left_out| {
+            let settings = Settings {
+                conf: NG_NETFLOW_CONF_INGRESS | left_out,
+                ..Settings::DEFAULT
+            };
+            let ends = settings.lookups("source", "destination");
+            ends.map(|ends| (ends.source, ends.destination))
+        };
+        let both = Some((Some("source"), Some("destination")));
+        assert_eq!(lookups(0), both);
+        let source = NG_NETFLOW_CONF_NOSRCLOOKUP;
+        assert_eq!(lookups(source), Some((None, Some("destination"))));
+        let destination = NG_NETFLOW_CONF_NODSTLOOKUP;
+        assert_eq!(lookups(destination), Some((Some("source"), None)));
+        assert_eq!(lookups(source | destination), None);
     }
 }

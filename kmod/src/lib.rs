@@ -15,7 +15,8 @@
 //!
 //! None of them sleeps.  The locks are a shard's of the flow cache, the
 //! exporter's and the export hook's; no two are ever held at once, and none
-//! while a datagram is sent or a route looked up.
+//! while a datagram is sent.  A shard's is held while routes are looked up, which
+//! cannot sleep in the net epoch.
 #![no_std]
 
 mod collector;

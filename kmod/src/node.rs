@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The node: its hooks, its data path, its timer and its end.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
+
 use flow::export::v9;
 use flow::sync::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use flow::{Engine, Refusal, Refused, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS};
+use flow::{
+    Engine, Path, Refusal, Refused, Routes, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS,
+};
 use sys_bindings::{
     DLT_EN10MB, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE,
     NG_NETFLOW_HOOK_EXPORT, NG_NETFLOW_HOOK_EXPORT9,
@@ -28,6 +32,8 @@ pub const BURST_PAUSE_MS: u32 = 10;
 const ONCE: u32 = NG_NETFLOW_CONF_ONCE | NG_NETFLOW_CONF_THISONCE;
 
 /// A `netflow` node.
+// The engine comes first: one address leads to both.
+#[repr(C)]
 pub struct Node<K: Kpi> {
     pub(crate) engine: Engine<K>,
     pub(crate) ifaces: Ifaces<K>,
@@ -90,6 +96,11 @@ impl<K: Kpi> Node<K> {
             outcome: Outcome::default(),
             outcome9: Outcome::default(),
         })
+    }
+
+    /// See [`Engine::furnish`].
+    pub fn furnish(&self) {
+        self.engine.furnish();
     }
 
     /// What the node runs on.
@@ -188,7 +199,6 @@ impl<K: Kpi> Node<K> {
                     configured => configured,
                 },
                 fib,
-                lookups: settings.lookups(),
             };
             self.engine.look_ahead(packets, source)
         })
@@ -213,10 +223,13 @@ impl<K: Kpi> Node<K> {
                 configured => configured,
             },
             fib: packet.fib(),
-            lookups: settings.lookups(),
         };
         let now = self.kpi().uptime();
-        let seen = self.engine.observe(packet.bytes(), source, now, self.kpi());
+        let routes = PortRoutes {
+            kpi: self.kpi(),
+            port,
+        };
+        let seen = self.engine.observe(packet.bytes(), source, now, &routes);
         Pass {
             to: port.to.get(),
             error: match seen {
@@ -331,6 +344,28 @@ impl<K: Kpi> Node<K> {
             ],
             evicted: counts4.evictions.wrapping_add(counts6.evictions),
             stepped_back: counts4.stepped_back.wrapping_add(counts6.stepped_back),
+        }
+    }
+}
+
+/// The routes of flows that begin on a port, as far as it is set to look them up.
+struct PortRoutes<'a, K: Kpi> {
+    kpi: &'a K,
+    port: &'a Port<K>,
+}
+
+impl<K: Kpi> Routes for PortRoutes<'_, K> {
+    fn path4(&self, fib: u16, src: Ipv4Addr, dst: Ipv4Addr) -> Path<Ipv4Addr> {
+        match self.port.settings().lookups(src, dst) {
+            Some(ends) => self.kpi.path4(fib, ends),
+            None => Path::UNKNOWN,
+        }
+    }
+
+    fn path6(&self, fib: u16, src: Ipv6Addr, dst: Ipv6Addr) -> Path<Ipv6Addr> {
+        match self.port.settings().lookups(src, dst) {
+            Some(ends) => self.kpi.path6(fib, ends),
+            None => Path::UNKNOWN,
         }
     }
 }

@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroUsize;
 use std::rc::{Rc, Weak};
 
-use flow::{Bytes, Hop, Platform, Routes};
-use ng_netflow::kpi::{self, HookId, Kpi, WallClock};
+use flow::{Bytes, Path, Platform};
+use ng_netflow::kpi::{self, Ends, HookId, Hop, Kpi, WallClock};
 use slotmap::{Key, KeyData};
 use sys_bindings::ENOTCONN;
 
@@ -119,7 +119,7 @@ impl Platform for Host {
     }
 }
 
-impl Routes for Host {
+impl Host {
     fn route4(&self, fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
         let route = self.around.world.fib(fib)?.look_up4(to)?;
         let gateway = match route.gateway {
@@ -182,6 +182,14 @@ impl Kpi for Host {
             // numbers.
             *word = RandomState::new().hash_one(index);
         }
+    }
+
+    fn path4(&self, fib: u16, ends: Ends<Ipv4Addr>) -> Path<Ipv4Addr> {
+        ends.path(|to| self.route4(fib, to))
+    }
+
+    fn path6(&self, fib: u16, ends: Ends<Ipv6Addr>) -> Path<Ipv6Addr> {
+        ends.path(|to| self.route6(fib, to))
     }
 
     fn fibs(&self) -> u16 {

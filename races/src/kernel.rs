@@ -182,12 +182,13 @@ pub struct ShimPass {
     pub error: isize,
 }
 
-/// `struct shim_hop`.
+/// `struct shim_path`.
 #[repr(C)]
-struct ShimHop {
-    gateway: [u8; 16],
-    interface: u32,
-    prefix_len: u32,
+struct ShimPath {
+    next_hop: [u8; 16],
+    output: u32,
+    src_mask: u16,
+    dst_mask: u16,
 }
 
 #[allow(
@@ -413,25 +414,6 @@ extern "C" fn shim_log(_: *const u8, _: usize) {
     assert_no_lock("log");
 }
 
-thread_local! {
-    /// Sections of the net epoch that this thread is in.
-    static EPOCHS: Cell<usize> = const { Cell::new(0) };
-}
-
-#[no_mangle]
-extern "C" fn shim_epoch_enter(_: *mut c_void) {
-    EPOCHS.with(|epochs| epochs.set(epochs.get() + 1));
-}
-
-#[no_mangle]
-extern "C" fn shim_epoch_exit(_: *mut c_void) {
-    EPOCHS.with(|epochs| epochs.set(epochs.get() - 1));
-}
-
-fn assert_in_epoch() {
-    EPOCHS.with(|epochs| assert_ne!(epochs.get(), 0, "a route lookup outside the net epoch"));
-}
-
 #[no_mangle]
 unsafe extern "C" fn shim_fibs(node: *const NgNode) -> u32 {
     // SAFETY: the node is there.
@@ -440,25 +422,27 @@ unsafe extern "C" fn shim_fibs(node: *const NgNode) -> u32 {
 
 /// Everything is behind interface 1.
 #[no_mangle]
-unsafe extern "C" fn shim_route4(
+unsafe extern "C" fn shim_path4(
     _: *const NgNode,
     _: u32,
     _: *const u8,
-    hop: *mut ShimHop,
-) -> bool {
-    assert_no_lock("a route lookup");
-    assert_in_epoch();
+    _: *const u8,
+    path: *mut ShimPath,
+) {
     // SAFETY: the caller's own place.
-    let hop = unsafe { &mut *hop };
-    (hop.gateway, hop.interface, hop.prefix_len) = ([0; 16], 1, 24);
-    true
+    let path = unsafe { &mut *path };
+    (path.output, path.src_mask, path.dst_mask) = (1, 24, 24);
+    path.next_hop = [0; 16];
 }
 
 #[no_mangle]
-unsafe extern "C" fn shim_route6(_: *const NgNode, _: u32, _: *const u8, _: *mut ShimHop) -> bool {
-    assert_no_lock("a route lookup");
-    assert_in_epoch();
-    false
+unsafe extern "C" fn shim_path6(
+    _: *const NgNode,
+    _: u32,
+    _: *const u8,
+    _: *const u8,
+    _: *mut ShimPath,
+) {
 }
 
 #[no_mangle]

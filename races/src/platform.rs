@@ -4,12 +4,11 @@
 
 use std::sync::OnceLock;
 
-use flow::{Hop, Lock, Once, Platform, Routes};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use flow::{Lock, Once, Platform};
 
 use crate::sync::Mutex;
 
-/// Memory without end, and no routes.
+/// Memory without end.
 pub struct Paper;
 
 /// A value behind a lock.
@@ -54,15 +53,5 @@ impl Platform for Paper {
 
     fn once<T>(&self) -> Cell<T> {
         Cell(OnceLock::new())
-    }
-}
-
-impl Routes for Paper {
-    fn route4(&self, _: u16, _: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
-        None
-    }
-
-    fn route6(&self, _: u16, _: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
-        None
     }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::Arc;
 
 use flow::cache::SHARDS;
-use flow::{Engine, FlowRecord, LinkType, Lookups, Moment, Seed, Source, Sum, Timeouts};
+use flow::{Engine, FlowRecord, LinkType, Moment, NoRoutes, Seed, Source, Sum, Timeouts};
 use loom::thread::{self, JoinHandle};
 use races::kernel::{self, boot, kernel};
 use races::node::*;
@@ -66,23 +66,20 @@ fn alone<T>(shared: Arc<T>) -> T {
 fn two_first_packets() {
     for others in [0, 4] {
         explore_with(others, |others| {
-            let (node, iface0) = shared();
-            for flow in 2..2 + others {
-                assert_eq!(node.data(&iface0, udp(flow as u32)), 0);
-            }
+            let engine = Arc::new(new_engine(8));
+            (0..others as u32).for_each(|other| packet(&engine, 2 + other));
             let threads = [(); 2].map(|()| {
-                let (node, iface0) = (node.clone(), iface0.clone());
-                spawn(move || assert_eq!(node.data(&iface0, udp(1)), 0))
+                let engine = Arc::clone(&engine);
+                spawn(move || packet(&engine, 1))
             });
             threads
                 .into_iter()
                 .for_each(|thread| thread.join().unwrap());
             let records = others as u64 + 1;
-            let info = node.info();
-            assert_eq!(u64::from(info.nfinfo_used), records);
-            assert_eq!(info.nfinfo_packets, records + 1);
-            let account = alone(node).end([alone(iface0)]);
-            assert_eq!(account.expired.records, records);
+            let counts = engine.v4().counts();
+            assert_eq!((counts.open, counts.packets), (records, records + 1));
+            assert_eq!(sweep_all(&engine, Timeouts::NONE).records, records);
+            assert!(engine.is_empty());
         });
     }
 }
@@ -280,18 +277,21 @@ fn an_end_under_load() {
     });
 }
 
+/// A cache without a node, for so many records.
+fn new_engine(limit: usize) -> Engine<Paper> {
+    let seed = |n| (2 * n as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let seed = Seed::new(std::array::from_fn(seed));
+    Engine::new(Paper, seed, limit).unwrap()
+}
+
 /// A packet without a node.
 fn packet(engine: &Engine<Paper>, flow: u32) {
     let source = Source {
         link_type: LinkType::Raw,
         input: 1,
         fib: 0,
-        lookups: Lookups {
-            source: false,
-            destination: false,
-        },
     };
-    let seen = engine.observe(&udp(flow)[..], source, 60_000, &Paper);
+    let seen = engine.observe(&udp(flow)[..], source, 60_000, &NoRoutes);
     assert_eq!(seen, Ok(()));
 }
 
@@ -329,9 +329,7 @@ fn flows_by_shard(engine: &Engine<Paper>) -> [Vec<u32>; SHARDS] {
 #[test]
 fn evictions_among_packets() {
     explore(|| {
-        let seed = |n| (2 * n as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let seed = Seed::new(std::array::from_fn(seed));
-        let engine = Arc::new(Engine::new(Paper, seed, 1).unwrap());
+        let engine = Arc::new(new_engine(1));
         let [odd, even] = flows_by_shard(&engine);
         // Both shards have records, open and closed, before it begins.
         for flow in [odd[0], odd[1], even[0], even[1]] {

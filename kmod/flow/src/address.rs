@@ -6,7 +6,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use core::ops::DerefMut;
 
 use crate::platform::Platform;
-use crate::route::{Hop, Routes};
+use crate::route::{Path, Routes};
 
 /// An IP address of either version, as the cache uses it.
 pub trait Address: Copy + Eq + Debug + 'static {
@@ -21,6 +21,8 @@ pub trait Address: Copy + Eq + Debug + 'static {
     const IP_VERSION: u8;
     /// Two addresses in words.
     type Pair: Copy + Eq + Debug + AsRef<[u64]>;
+    /// Two unspecified addresses.
+    const NO_PAIR: Self::Pair;
     /// A type without a value to keep, aligned as records are.
     type Alignment: Copy;
 
@@ -35,8 +37,18 @@ pub trait Address: Copy + Eq + Debug + 'static {
     fn page<P: Platform, T>(platform: &P, fill: impl FnMut(usize) -> T)
         -> Option<Self::Page<P, T>>;
 
-    /// Looks this address up in routing table `fib`.
-    fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>>;
+    /// What routing table `fib` says of a flow.
+    fn path(routes: &impl Routes, fib: u16, src: Self, dst: Self) -> Path<Self>;
+}
+
+impl<A: Address> Path<A> {
+    /// A path with nothing known: what is exported where there is no route.
+    pub const UNKNOWN: Self = Path {
+        next_hop: A::UNSPECIFIED,
+        output: 0,
+        src_mask: 0,
+        dst_mask: 0,
+    };
 }
 
 /// An IPv4 record is one line of memory, so that a hit costs one miss.
@@ -55,6 +67,7 @@ impl Address for Ipv4Addr {
     type Page<P: Platform, T> = P::Array<T, 64>;
     const IP_VERSION: u8 = 4;
     type Pair = [u64; 1];
+    const NO_PAIR: [u64; 1] = [0; 1];
     type Alignment = WholeLine;
 
     #[inline]
@@ -76,8 +89,8 @@ impl Address for Ipv4Addr {
         platform.array(fill)
     }
 
-    fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>> {
-        routes.route4(fib, *self)
+    fn path(routes: &impl Routes, fib: u16, src: Self, dst: Self) -> Path<Self> {
+        routes.path4(fib, src, dst)
     }
 }
 
@@ -87,6 +100,7 @@ impl Address for Ipv6Addr {
     type Page<P: Platform, T> = P::Array<T, 42>;
     const IP_VERSION: u8 = 6;
     type Pair = [u64; 4];
+    const NO_PAIR: [u64; 4] = [0; 4];
     type Alignment = HalfLine;
 
     #[inline]
@@ -115,7 +129,7 @@ impl Address for Ipv6Addr {
         platform.array(fill)
     }
 
-    fn route(&self, routes: &impl Routes, fib: u16) -> Option<Hop<Self>> {
-        routes.route6(fib, *self)
+    fn path(routes: &impl Routes, fib: u16, src: Self, dst: Self) -> Path<Self> {
+        routes.path6(fib, src, dst)
     }
 }

@@ -50,13 +50,11 @@ impl<A: Address> Packed<A> {
     }
 
     /// The key of no packet.
-    pub fn zero() -> Self {
-        Packed {
-            addresses: A::pair(A::UNSPECIFIED, A::UNSPECIFIED),
-            rest: 0,
-            fib: 0,
-        }
-    }
+    pub const NONE: Self = Packed {
+        addresses: A::NO_PAIR,
+        rest: 0,
+        fib: 0,
+    };
 
     /// Packs a key.
     #[cfg(test)]
@@ -75,8 +73,18 @@ impl<A: Address> Packed<A> {
         Packed::new(&packet, key.input, key.fib)
     }
 
+    /// Source and destination.
+    pub fn addresses(&self) -> (A, A) {
+        A::unpair(self.addresses)
+    }
+
+    /// Its routing table.
+    pub fn fib(&self) -> u16 {
+        self.fib
+    }
+
     pub fn unpack(&self) -> Key<A> {
-        let (src, dst) = A::unpair(self.addresses);
+        let (src, dst) = self.addresses();
         Key {
             src,
             dst,

@@ -3,31 +3,26 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-/// Where a routing table sends an address.
+/// What the routing tables said when a flow began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hop<A> {
-    /// ifIndex of the interface behind the route.
-    pub interface: u16,
-    /// The gateway, or the unspecified address when directly connected.
-    pub gateway: A,
-    /// Length of the route's prefix in bits.
-    pub prefix_len: u8,
+pub struct Path<A> {
+    /// Gateway towards the destination, unspecified when there is none.
+    pub next_hop: A,
+    /// ifIndex of the output interface, 0 when there is no route.
+    pub output: u16,
+    /// Prefix length of the route to the source, in bits.
+    pub src_mask: u8,
+    /// Prefix length of the route to the destination, in bits.
+    pub dst_mask: u8,
 }
 
-/// The routing tables.  A lookup must not sleep; it is made with no lock of
-/// the engine held.
+/// The routing tables.  A lookup must not sleep: it is made with a shard's lock
+/// held, as base's is.
 pub trait Routes {
-    /// The route to `to` in table `fib`, if there is one.
-    fn route4(&self, fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>>;
-    /// The route to `to` in table `fib`, if there is one.
-    fn route6(&self, fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>>;
-
-    /// Calls `look_up`, within which all lookups are made: what keeps the
-    /// tables there is entered once for all of them.
-    #[inline]
-    fn with_tables<R>(&self, look_up: impl FnOnce() -> R) -> R {
-        look_up()
-    }
+    /// Where table `fib` sends a flow that begins.
+    fn path4(&self, fib: u16, src: Ipv4Addr, dst: Ipv4Addr) -> Path<Ipv4Addr>;
+    /// Where table `fib` sends a flow that begins.
+    fn path6(&self, fib: u16, src: Ipv6Addr, dst: Ipv6Addr) -> Path<Ipv6Addr>;
 }
 
 /// No route to anywhere.
@@ -35,11 +30,11 @@ pub trait Routes {
 pub struct NoRoutes;
 
 impl Routes for NoRoutes {
-    fn route4(&self, _: u16, _: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
-        None
+    fn path4(&self, _: u16, _: Ipv4Addr, _: Ipv4Addr) -> Path<Ipv4Addr> {
+        Path::UNKNOWN
     }
 
-    fn route6(&self, _: u16, _: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
-        None
+    fn path6(&self, _: u16, _: Ipv6Addr, _: Ipv6Addr) -> Path<Ipv6Addr> {
+        Path::UNKNOWN
     }
 }

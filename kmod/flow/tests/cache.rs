@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
+use std::sync::atomic::Ordering::SeqCst;
 
 use flow::cache::SHARDS;
 use flow::{FlowRecord, LinkType, NoRoutes, Refusal, Refused, Source};
@@ -356,12 +357,49 @@ fn without_memory_nothing_is_lost_that_was_accounted() {
 /// When memory is to be had in single pages only, the index stays small and
 /// every flow is accounted all the same.
 #[test]
+fn a_furnished_cache_asks_for_a_page_at_a_time() {
+    let memory = Memory::plenty();
+    let engine = flow_testing::engine(&memory, PLENTY);
+    assert!(engine.is_empty());
+    engine.furnish();
+    assert!(engine.is_empty(), "room is no record");
+    let furnished = memory.used.load(SeqCst);
+    engine.furnish();
+    assert_eq!(memory.used.load(SeqCst), furnished, "once is enough");
+    // As many as surely fit every shard's first page.
+    memory.allow(0);
+    for flow in 0..20 * SHARDS as u32 {
+        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
+    }
+    memory.allow(usize::MAX);
+    let mut used = memory.used.load(SeqCst);
+    for flow in 0..200_000 {
+        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
+        let before = std::mem::replace(&mut used, memory.used.load(SeqCst));
+        assert!(used - before <= 4096, "{} octets for {flow}", used - before);
+    }
+    assert_eq!(sweep(&engine, everything(0)).len(), 200_000);
+    assert!(engine.is_empty());
+}
+
+#[test]
+fn what_cannot_be_furnished_is_asked_for_later() {
+    let memory = Memory::plenty();
+    let engine = flow_testing::engine(&memory, PLENTY);
+    memory.allow(100);
+    engine.furnish();
+    memory.allow(usize::MAX);
+    for flow in 0..10_000 {
+        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
+    }
+    assert_eq!(sweep(&engine, everything(0)).len(), 10_000);
+}
+
+#[test]
 fn large_pieces_are_not_needed() {
     let memory = Memory::plenty();
     let engine = flow_testing::engine(&memory, PLENTY);
-    memory
-        .largest
-        .store(4096, std::sync::atomic::Ordering::SeqCst);
+    memory.largest.store(4096, SeqCst);
     for flow in 0..600_000 {
         observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
     }
@@ -401,13 +439,13 @@ fn pages_are_released() {
             observe(&engine, &tcp(flow, ACK, 100), now).unwrap();
         }
     };
-    let before = memory.left.load(std::sync::atomic::Ordering::SeqCst);
+    let before = memory.left.load(SeqCst);
     grow(0);
-    let first = before - memory.left.load(std::sync::atomic::Ordering::SeqCst);
+    let first = before - memory.left.load(SeqCst);
     sweep(&engine, everything(1));
-    let before = memory.left.load(std::sync::atomic::Ordering::SeqCst);
+    let before = memory.left.load(SeqCst);
     grow(2);
-    let second = before - memory.left.load(std::sync::atomic::Ordering::SeqCst);
+    let second = before - memory.left.load(SeqCst);
     assert!(
         second > 9 * 200_000 / 64 / 10,
         "{first} allocations, then {second}"

@@ -4,51 +4,55 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Mutex;
 
-use flow::{FlowRecord, Hop, LinkType, Lookups, Path, Routes, Source, Timeouts};
+use flow::{LinkType, Path, Routes, Source, Timeouts};
 use flow_testing::packets::{udp, udp6};
 use flow_testing::{source, Memory, PLENTY};
 
 const SOURCE: u32 = 0x0a01_0203;
 const FIB: u16 = 3;
-const GATEWAY: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 254);
-const GATEWAY6: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xfe);
+const PATH: Path<Ipv4Addr> = Path {
+    next_hop: Ipv4Addr::new(192, 0, 2, 254),
+    output: 2,
+    src_mask: 24,
+    dst_mask: 8,
+};
+const PATH6: Path<Ipv6Addr> = Path {
+    next_hop: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0xfe),
+    output: 3,
+    src_mask: 48,
+    dst_mask: 64,
+};
 
-/// Prefixes of 8 and 64 bits lead to the destinations, of 24 and 48 bits to
-/// the sources.
+/// Knows one path of each version, and who asked for it.
 #[derive(Default)]
 struct Tables {
-    asked: Mutex<Vec<(u16, IpAddr)>>,
+    asked: Mutex<Vec<(u16, IpAddr, IpAddr)>>,
 }
 
 impl Routes for Tables {
-    fn route4(&self, fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
-        self.asked.lock().unwrap().push((fib, to.into()));
-        let is_source = to == Ipv4Addr::from(SOURCE);
-        Some(Hop {
-            interface: if is_source { 1 } else { 2 },
-            gateway: GATEWAY,
-            prefix_len: if is_source { 24 } else { 8 },
-        })
+    fn path4(&self, fib: u16, src: Ipv4Addr, dst: Ipv4Addr) -> Path<Ipv4Addr> {
+        self.asked
+            .lock()
+            .unwrap()
+            .push((fib, src.into(), dst.into()));
+        PATH
     }
 
-    fn route6(&self, fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
-        self.asked.lock().unwrap().push((fib, to.into()));
-        let is_source = to.segments()[0] == 0x2001;
-        Some(Hop {
-            interface: if is_source { 1 } else { 2 },
-            gateway: GATEWAY6,
-            prefix_len: if is_source { 48 } else { 64 },
-        })
+    fn path6(&self, fib: u16, src: Ipv6Addr, dst: Ipv6Addr) -> Path<Ipv6Addr> {
+        self.asked
+            .lock()
+            .unwrap()
+            .push((fib, src.into(), dst.into()));
+        PATH6
     }
 }
 
-/// The records of an IPv4 and an IPv6 flow, and what their beginning asked.
-fn begin(lookups: Lookups) -> (FlowRecord<Ipv4Addr>, FlowRecord<Ipv6Addr>, Tables) {
+#[test]
+fn a_flow_has_the_path_that_its_beginning_asked_for() {
     let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
     let tables = Tables::default();
     let source = Source {
         fib: FIB,
-        lookups,
         ..source(LinkType::Raw)
     };
     // A flow's second packet asks nobody.
@@ -69,70 +73,13 @@ fn begin(lookups: Lookups) -> (FlowRecord<Ipv4Addr>, FlowRecord<Ipv6Addr>, Table
         engine.sweep(shard, moment, usize::MAX, |r| v4.push(r), |r| v6.push(r));
     }
     assert_eq!((v4.len(), v6.len()), (1, 1));
-    (v4[0], v6[0], tables)
-}
-
-#[test]
-fn a_flow_has_the_routes_to_both_its_ends() {
-    let (v4, v6, tables) = begin(Lookups {
-        source: true,
-        destination: true,
-    });
+    assert_eq!((v4[0].path, v6[0].path), (PATH, PATH6));
+    let (key4, key6) = (v4[0].key, v6[0].key);
     assert_eq!(
-        v4.path,
-        Path {
-            next_hop: GATEWAY,
-            output: 2,
-            src_mask: 24,
-            dst_mask: 8,
-        }
+        tables.asked.into_inner().unwrap(),
+        [
+            (FIB, key4.src.into(), key4.dst.into()),
+            (FIB, key6.src.into(), key6.dst.into())
+        ]
     );
-    assert_eq!(
-        v6.path,
-        Path {
-            next_hop: GATEWAY6,
-            output: 2,
-            src_mask: 48,
-            dst_mask: 64,
-        }
-    );
-    let mut asked = tables.asked.into_inner().unwrap();
-    asked.sort_unstable();
-    let ends: [IpAddr; 4] = [
-        v4.key.dst.into(),
-        v4.key.src.into(),
-        v6.key.src.into(),
-        v6.key.dst.into(),
-    ];
-    assert_eq!(asked, ends.map(|end| (FIB, end)), "each once, in its table");
-}
-
-#[test]
-fn what_is_not_wanted_is_not_asked() {
-    let (v4, v6, tables) = begin(Lookups {
-        source: false,
-        destination: true,
-    });
-    assert_eq!((v4.path.src_mask, v4.path.dst_mask), (0, 8));
-    assert_eq!((v6.path.src_mask, v6.path.dst_mask), (0, 64));
-    assert_eq!(tables.asked.into_inner().unwrap().len(), 2);
-
-    let (v4, v6, tables) = begin(Lookups {
-        source: true,
-        destination: false,
-    });
-    let only_source = |src_mask| Path {
-        src_mask,
-        ..Path::UNKNOWN
-    };
-    assert_eq!(v4.path, only_source(24));
-    assert_eq!((v6.path.src_mask, v6.path.output), (48, 0));
-    assert_eq!(tables.asked.into_inner().unwrap().len(), 2);
-
-    let (v4, v6, tables) = begin(Lookups {
-        source: false,
-        destination: false,
-    });
-    assert_eq!((v4.path, v6.path), (Path::UNKNOWN, Path::UNKNOWN));
-    assert_eq!(tables.asked.into_inner().unwrap(), []);
 }

@@ -10,9 +10,9 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use core::num::NonZeroUsize;
 use core::ptr::{self, NonNull};
 
-use flow::{Hop, Platform, Routes};
+use flow::{Path, Platform};
 
-use super::{Counter, Errno, HookId, Kpi, WallClock};
+use super::{Counter, Ends, Errno, HookId, Kpi, WallClock};
 
 mod clock;
 pub(crate) mod memory;
@@ -71,43 +71,12 @@ impl Platform for Kernel {
     }
 }
 
-impl Routes for Kernel {
-    fn route4(&self, fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
-        let mut hop = shim::shim_hop::default();
-        // SAFETY: the node is there, by `new`'s contract.
-        unsafe { shim::shim_route4(self.node.as_ptr(), fib.into(), &to.octets(), &mut hop) }.then(
-            || {
-                let [a, b, c, d, ..] = hop.gateway;
-                Hop {
-                    interface: if_index(hop.interface),
-                    gateway: Ipv4Addr::new(a, b, c, d),
-                    prefix_len: hop.prefix_len as u8,
-                }
-            },
-        )
-    }
-
-    fn route6(&self, fib: u16, to: Ipv6Addr) -> Option<Hop<Ipv6Addr>> {
-        let mut hop = shim::shim_hop::default();
-        // SAFETY: as in `route4`.
-        unsafe { shim::shim_route6(self.node.as_ptr(), fib.into(), &to.octets(), &mut hop) }.then(
-            || Hop {
-                interface: if_index(hop.interface),
-                gateway: Ipv6Addr::from(hop.gateway),
-                prefix_len: hop.prefix_len as u8,
-            },
-        )
-    }
-
-    #[inline]
-    fn with_tables<R>(&self, look_up: impl FnOnce() -> R) -> R {
-        let mut tracker = shim::epoch_tracker::unused();
-        // SAFETY: it stays where it is until the exit below.
-        unsafe { shim::shim_epoch_enter(&mut tracker) };
-        let found = look_up();
-        // SAFETY: this thread entered with it.
-        unsafe { shim::shim_epoch_exit(&mut tracker) };
-        found
+fn path_of<A>(path: &shim::shim_path, next_hop: A) -> Path<A> {
+    Path {
+        next_hop,
+        output: if_index(path.output),
+        src_mask: path.src_mask as u8,
+        dst_mask: path.dst_mask as u8,
     }
 }
 
@@ -139,6 +108,45 @@ impl Kpi for Kernel {
     fn random(&self, seed: &mut [u64]) {
         // SAFETY: the bytes of the slice, any of which may be written.
         unsafe { shim::shim_random(seed.as_mut_ptr().cast(), size_of_val(seed)) }
+    }
+
+    fn path4(&self, fib: u16, ends: Ends<Ipv4Addr>) -> Path<Ipv4Addr> {
+        let mut path = shim::shim_path::default();
+        let (src, dst) = (
+            ends.source.map(|address| address.octets()),
+            ends.destination.map(|address| address.octets()),
+        );
+        // SAFETY: the node is there, by `new`'s contract.
+        unsafe {
+            shim::shim_path4(
+                self.node.as_ptr(),
+                fib.into(),
+                src.as_ref(),
+                dst.as_ref(),
+                &mut path,
+            );
+        }
+        let [a, b, c, d, ..] = path.next_hop;
+        path_of(&path, Ipv4Addr::new(a, b, c, d))
+    }
+
+    fn path6(&self, fib: u16, ends: Ends<Ipv6Addr>) -> Path<Ipv6Addr> {
+        let mut path = shim::shim_path::default();
+        let (src, dst) = (
+            ends.source.map(|address| address.octets()),
+            ends.destination.map(|address| address.octets()),
+        );
+        // SAFETY: as in `path4`.
+        unsafe {
+            shim::shim_path6(
+                self.node.as_ptr(),
+                fib.into(),
+                src.as_ref(),
+                dst.as_ref(),
+                &mut path,
+            );
+        }
+        path_of(&path, path.next_hop.into())
     }
 
     fn fibs(&self) -> u16 {

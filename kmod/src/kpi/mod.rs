@@ -5,9 +5,10 @@
 //! `kmod/shim`) and `nghost` in userland.  The node above it is the same in
 //! both.
 
+use core::net::{Ipv4Addr, Ipv6Addr};
 use core::num::NonZeroUsize;
 
-use flow::{Bytes, Platform, Routes};
+use flow::{Address, Bytes, Path, Platform};
 
 #[cfg(feature = "kernel")]
 pub mod kernel;
@@ -29,9 +30,45 @@ pub struct WallClock {
     pub nanos: u32,
 }
 
+/// The ends of a flow that are to be looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends<A> {
+    /// For its prefix length.
+    pub source: Option<A>,
+    /// For output interface, gateway and prefix length.
+    pub destination: Option<A>,
+}
+
+/// Where a routing table sends an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hop<A> {
+    /// ifIndex of the interface behind the route.
+    pub interface: u16,
+    /// The gateway, or the unspecified address when directly connected.
+    pub gateway: A,
+    /// Length of the route's prefix in bits.
+    pub prefix_len: u8,
+}
+
+impl<A: Address> Ends<A> {
+    /// The path between them, if `route` looks up one address.
+    pub fn path(self, route: impl Fn(A) -> Option<Hop<A>>) -> Path<A> {
+        let mut path = Path::UNKNOWN;
+        if let Some(hop) = self.destination.and_then(&route) {
+            path.next_hop = hop.gateway;
+            path.output = hop.interface;
+            path.dst_mask = hop.prefix_len;
+        }
+        if let Some(hop) = self.source.and_then(&route) {
+            path.src_mask = hop.prefix_len;
+        }
+        path
+    }
+}
+
 /// Services that the node takes from its home, beside memory and locks
-/// ([`Platform`]) and route lookups ([`Routes`]).  None of them may sleep.
-pub trait Kpi: Platform + Routes {
+/// ([`Platform`]).  None of them may sleep.
+pub trait Kpi: Platform {
     /// A hook that stays valid for as long as this value lives: in the kernel
     /// a reference on the hook, taken by `clone` and given back by `drop`.
     type Hook: Clone;
@@ -53,6 +90,12 @@ pub trait Kpi: Platform + Routes {
 
     /// Fills `seed` with random bits that nobody outside can know.
     fn random(&self, seed: &mut [u64]);
+
+    /// What routing table `fib` says of a flow's ends.  A shard's lock may be held.
+    fn path4(&self, fib: u16, ends: Ends<Ipv4Addr>) -> Path<Ipv4Addr>;
+
+    /// What routing table `fib` says of a flow's ends.  A shard's lock may be held.
+    fn path6(&self, fib: u16, ends: Ends<Ipv6Addr>) -> Path<Ipv6Addr>;
 
     /// How many FIBs (routing tables) there are; packets come from FIBs
     /// below this.

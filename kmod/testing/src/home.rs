@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use flow::{Hop, Platform, Routes};
+use flow::{Path, Platform};
 use flow_testing::fault::Fault;
 use flow_testing::memory::{Memory, Piece, StdLock, StdOnce};
-use ng_netflow::kpi::{Counter, Errno, HookId, Kpi, WallClock};
+use ng_netflow::kpi::{Counter, Ends, Errno, HookId, Hop, Kpi, WallClock};
 use sys_bindings::ENOBUFS;
 
 /// What a test can see and set of its home.
@@ -96,7 +96,7 @@ impl Platform for Home {
 
 /// 192.168.1.0/24 and 2001:db8::/64 are behind interface 1, all else behind a
 /// gateway on interface 2.
-impl Routes for Home {
+impl Home {
     fn route4(&self, _fib: u16, to: Ipv4Addr) -> Option<Hop<Ipv4Addr>> {
         if self.0.lookups.strikes() {
             return None;
@@ -156,6 +156,14 @@ impl Kpi for Home {
         for (word, n) in seed.iter_mut().zip(1u64..) {
             *word = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
+    }
+
+    fn path4(&self, fib: u16, ends: Ends<Ipv4Addr>) -> Path<Ipv4Addr> {
+        ends.path(|to| self.route4(fib, to))
+    }
+
+    fn path6(&self, fib: u16, ends: Ends<Ipv6Addr>) -> Path<Ipv6Addr> {
+        ends.path(|to| self.route6(fib, to))
     }
 
     fn fibs(&self) -> u16 {

@@ -51,8 +51,8 @@ pub const MODULES: &[(&str, &[&str])] = &[
     (
         "kmod/flow",
         &[
-            "sync", "platform", "route", "address", "path", "packet", "key", "hash", "counters",
-            "cache", "export", "engine",
+            "sync", "platform", "route", "address", "packet", "key", "hash", "counters", "cache",
+            "export", "engine",
         ],
     ),
     (

@@ -70,41 +70,48 @@ pub(super) struct Bucket {
     /// Some bits of each record's hash; 0 where there is none.
     tags: [u8; SLOTS],
     links: [Link; SLOTS],
-    /// The first of the records that found no slot.
-    overflow: Link,
-    branches: Branches,
+    rest: Rest,
 }
 
-/// For each slot, the bits of its hash by which a bucket is split once there
-/// are 128 of them; before, the records are few and near.
+/// In the lowest 16 bits of a word, the link to the first of the records that
+/// found no slot.  Above it, six for each slot, the bits of its hash by which a
+/// bucket is split once there are 128 of them; before, the records are few and
+/// near.
 #[derive(Clone, Copy)]
-struct Branches([u16; 3]);
+struct Rest(u64);
 
-impl Branches {
+impl Rest {
+    const EMPTY: Rest = Rest(Link::NONE.0 as u64);
     /// The lowest bit of a hash that is kept, and how many are.
     const FIRST: u32 = 7;
     const BITS: u32 = 6;
 
-    fn word(self) -> u64 {
-        let Branches([low, middle, high]) = self;
-        u64::from(low) | u64::from(middle) << 16 | u64::from(high) << 32
+    #[inline]
+    fn overflow(self) -> Link {
+        Link(self.0 as u16)
+    }
+
+    fn set_overflow(&mut self, link: Link) {
+        self.0 = self.0 >> 16 << 16 | u64::from(link.0);
     }
 
     /// Keeps the bits of a hash for a slot.
-    fn set(&mut self, at: usize, hash: u32) {
+    #[inline]
+    fn set_bits(&mut self, at: usize, hash: u32) {
         let kept = (1 << Self::BITS) - 1;
-        let shift = Self::BITS * at as u32;
+        let shift = 16 + Self::BITS * at as u32;
         let bits = u64::from(hash >> Self::FIRST) & kept;
-        let word = self.word() & !(kept << shift) | bits << shift;
-        *self = Branches([word as u16, (word >> 16) as u16, (word >> 32) as u16]);
+        self.0 = self.0 & !(kept << shift) | bits << shift;
     }
 
-    /// The bit of this number of the hash of a slot, if it is kept.
-    fn get(self, at: usize, number: u32) -> Option<bool> {
+    /// For each slot the bit of this number of its hash, if it is kept.
+    #[inline]
+    fn bits(self, number: u32) -> Option<impl Iterator<Item = bool>> {
         let kept = number
             .checked_sub(Self::FIRST)
             .filter(|kept| *kept < Self::BITS)?;
-        Some(self.word() >> (Self::BITS * at as u32 + kept) & 1 != 0)
+        let bits = self.0 >> 16 >> kept;
+        Some((0..SLOTS).map(move |at| bits >> (Self::BITS * at as u32) & 1 != 0))
     }
 }
 
@@ -119,8 +126,7 @@ impl Bucket {
     pub const EMPTY: Bucket = Bucket {
         tags: [0; SLOTS],
         links: [Link::NONE; SLOTS],
-        overflow: Link::NONE,
-        branches: Branches([0; 3]),
+        rest: Rest::EMPTY,
     };
 
     /// Links to the records in slots that may have this hash; some may lead
@@ -141,7 +147,7 @@ impl Bucket {
     /// The first of the records that found no slot.
     #[inline]
     pub fn overflow(&self) -> Link {
-        self.overflow
+        self.rest.overflow()
     }
 
     /// Every slot with a record, and its place.
@@ -164,10 +170,12 @@ impl Bucket {
         if let Some((at, (slot, link))) = slots.find(|(_, (_, link))| **link == Link::NONE) {
             *slot = tag(hash);
             *link = Link::to(place);
-            self.branches.set(at, hash);
+            self.rest.set_bits(at, hash);
             return Link::NONE;
         }
-        core::mem::replace(&mut self.overflow, Link::to(place))
+        let next = self.overflow();
+        self.rest.set_overflow(Link::to(place));
+        next
     }
 
     /// Removes a record whose chain goes on with `next`.  `false` when it is
@@ -180,8 +188,8 @@ impl Bucket {
             *link = Link::NONE;
             return true;
         }
-        if self.overflow == gone {
-            self.overflow = next;
+        if self.overflow() == gone {
+            self.rest.set_overflow(next);
             return true;
         }
         false
@@ -289,7 +297,7 @@ impl<P: Platform> Index<P> {
         if bucket.remove(place, next) {
             Link::NONE
         } else {
-            bucket.overflow
+            bucket.overflow()
         }
     }
 
@@ -309,12 +317,17 @@ impl<P: Platform> Index<P> {
         }
     }
 
-    /// Takes the next bucket into use, if there are too few for `records` and
-    /// its segment is there, and moves there what belongs there of one bucket.
-    /// That bucket's chain is returned, for the caller to insert anew.
-    pub fn split(&mut self, records: usize, hash_at: impl Fn(Place) -> Option<u32>) -> Link {
-        let is_full = self.buckets as usize == SEGMENTS * SEGMENT;
-        if is_full || records <= LOAD * self.buckets as usize {
+    /// Is one more bucket to be taken into use for so many records?
+    #[inline(always)]
+    pub fn is_small_for(&self, records: usize) -> bool {
+        records > LOAD * self.buckets as usize
+    }
+
+    /// Takes the next bucket into use, if it is not the last and its segment is
+    /// there, and moves there what belongs there of one bucket.  That bucket's
+    /// chain is returned, for the caller to insert anew.
+    pub fn split(&mut self, hash_at: impl Fn(Place) -> Option<u32>) -> Link {
+        if self.buckets as usize == SEGMENTS * SEGMENT {
             return Link::NONE;
         }
         self.split_next(hash_at).unwrap_or(Link::NONE)
@@ -327,14 +340,19 @@ impl<P: Platform> Index<P> {
         // The bit of the hash that leads to the one and not to the other.
         let bit = new.checked_ilog2()?;
         let (mut low, mut high) = (old, old);
-        (low.overflow, high.overflow) = (Link::NONE, Link::NONE);
-        for (at, place) in old.places() {
-            let is_high = match old.branches.get(at, bit) {
-                Some(is_high) => is_high,
-                None => hash_at(place)? >> bit & 1 != 0,
-            };
+        low.rest.set_overflow(Link::NONE);
+        high.rest.set_overflow(Link::NONE);
+        let mut sort = |at, is_high| {
             let other = if is_high { &mut low } else { &mut high };
             other.clear(at);
+        };
+        match old.rest.bits(bit) {
+            Some(bits) => bits.enumerate().for_each(|(at, bit)| sort(at, bit)),
+            None => {
+                for (at, place) in old.places() {
+                    sort(at, hash_at(place)? >> bit & 1 != 0);
+                }
+            }
         }
         *self.bucket_mut(new & self.mask)? = low;
         *self.bucket_mut(new)? = high;
@@ -342,7 +360,7 @@ impl<P: Platform> Index<P> {
         if self.buckets > self.mask << 1 | 1 {
             self.mask = self.mask << 1 | 1;
         }
-        Some(old.overflow)
+        Some(old.overflow())
     }
 }
 
@@ -414,7 +432,10 @@ pub(super) mod tests {
             }
             next[n] = index.insert(*hash, Place(n as u32)).unwrap();
             let is_small = index.buckets < 128;
-            let mut chain = index.split(n + 1, |place| {
+            if !index.is_small_for(n + 1) {
+                continue;
+            }
+            let mut chain = index.split(|place| {
                 assert!(is_small, "splitting a large one reads no record");
                 Some(hashes[place.0 as usize])
             });

@@ -24,11 +24,11 @@ pub use timeouts::{Moment, Timeouts};
 use crate::address::Address;
 use crate::counters::{Sum, Tally};
 use crate::key::Packed;
-use crate::path::Path;
 use crate::platform::{Lock, Platform};
+use crate::route::Path;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use outlook::Outlook;
-use supply::{Supply, Wants};
+use supply::{Lacking, Supply};
 use table::{Hit, Table};
 
 /// Shards of a cache; the top 8 bits of the hash choose one.
@@ -60,26 +60,14 @@ impl Cursor {
     };
 }
 
-/// A flow that has no record.
+/// A flow that has no record, and its first packet.
+#[derive(Clone, Copy)]
 struct New<A: Address> {
     hash: u32,
     key: Packed<A>,
-    path: Path<A>,
-    /// Its first packet, and when it came.
     seen: Observation,
-    moment: Moment,
-}
-
-/// How far the opening of a flow got under the lock.
-enum Opening {
-    /// The flow has its record.
-    Done,
-    /// It had one already, which has the packet now.
-    Joined,
-    /// This is to be allocated first.
-    Wants(Wants),
-    /// There is no place left.
-    Full,
+    /// When the packet came.
+    now: u64,
 }
 
 /// The flow records of one IP version.
@@ -122,13 +110,33 @@ impl<P: Platform, A: Address> Cache<P, A> {
         (hash >> 24) as usize % SHARDS
     }
 
+    /// Allocates what the first flow of each shard needs, so that no packet has
+    /// to.  Where there is no memory, packets will.
+    // Not inlined: what makes a node has a large frame already.
+    #[inline(never)]
+    pub fn furnish(&self, platform: &P) {
+        for shard in self.shards.iter() {
+            while let Err(lacking) = shard.with(|table| table.vacancy(true)) {
+                let Some(supply) = Supply::allocate(platform, lacking) else {
+                    return;
+                };
+                shard.with(|table| table.supply(supply));
+            }
+        }
+    }
+
+    /// Is there no record, neither open nor closed?
+    pub fn is_empty(&self) -> bool {
+        self.open.load(Relaxed) == 0 && self.closed.load(Relaxed) == 0
+    }
+
     /// May another record be closed and wait?  An eighth of the limit may.
     fn may_close(&self) -> bool {
         self.closed.load(Relaxed) < (self.limit / 8).max(64)
     }
 
     /// Accounts one packet of the flow whose key hashes to `hash`.  `path`
-    /// looks up the routes of a new flow; it is called without a lock held.
+    /// looks up the routes of a new flow.
     /// For `PLAIN` see the engine.
     #[inline(always)]
     pub(crate) fn account<const PLAIN: bool>(
@@ -138,10 +146,10 @@ impl<P: Platform, A: Address> Cache<P, A> {
         key: &Packed<A>,
         seen: Observation,
         (now, timeouts): (u64, &SetTimeouts),
-        path: impl FnOnce() -> Path<A>,
+        path: impl Fn(&Packed<A>) -> Path<A> + Copy,
     ) -> Result<(), NoMemory> {
         let shard = self.shards.get(Self::number(hash)).ok_or(NoMemory)?;
-        let missed = shard.with(|table| {
+        let done = shard.with(|table| {
             let now = table.packet_clock(now);
             let hit = match table.hit(hash, key, seen, now, timeouts) {
                 Some(hit) => hit,
@@ -151,26 +159,30 @@ impl<P: Platform, A: Address> Cache<P, A> {
                 }
             };
             match hit {
-                Hit::Counted | Hit::Ended => None,
-                Hit::Stale | Hit::Miss => Some(table.opened()),
+                Hit::Counted | Hit::Ended => Ok(()),
+                Hit::Stale | Hit::Miss => {
+                    let flow = New {
+                        hash,
+                        key: *key,
+                        seen,
+                        now,
+                    };
+                    self.open(table, flow, path, true)
+                }
             }
         });
-        let Some(opened) = missed else {
-            return Ok(());
-        };
-        let moment = Moment {
-            now,
-            timeouts: timeouts.get(),
-        };
-        let path = path();
-        let new = New {
-            hash,
-            key: *key,
-            path,
-            seen,
-            moment,
-        };
-        self.open_flow(platform, &new, opened)
+        match done {
+            Ok(()) => Ok(()),
+            Err(lacking) => {
+                let flow = New {
+                    hash,
+                    key: *key,
+                    seen,
+                    now,
+                };
+                self.open_supplied(platform, shard, flow, timeouts, path, lacking)
+            }
+        }
     }
 
     /// Where the record of a flow with this hash may be.
@@ -206,99 +218,84 @@ impl<P: Platform, A: Address> Cache<P, A> {
         hit
     }
 
-    /// Accounts the first packet of a flow, which was missing when so many had
-    /// been `opened` in its shard.
+    /// Opens a record for a flow that has none; or says what must be there
+    /// first.  Without `grow_index` the index stays as it is.
+    // Not inlined, to keep the usual way short.
     #[inline(never)]
-    fn open_flow(&self, platform: &P, new: &New<A>, opened: u32) -> Result<(), NoMemory> {
-        let shard = self.shards.get(Self::number(new.hash)).ok_or(NoMemory)?;
-        let crowded = self.open.fetch_add(1, Relaxed) >= self.limit;
-        let opening = shard.with(|table| {
-            if table.opened() != opened && self.join(table, new) {
-                return Opening::Joined;
+    fn open(
+        &self,
+        table: &mut Table<P, A>,
+        flow: New<A>,
+        path: impl Fn(&Packed<A>) -> Path<A>,
+        grow_index: bool,
+    ) -> Result<(), Lacking> {
+        if self.open.fetch_add(1, Relaxed) >= self.limit {
+            self.make_room(flow.hash, table, flow.now);
+        }
+        match table.vacancy(grow_index) {
+            Ok(place) => {
+                if table.insert(place, &flow, path(&flow.key), grow_index) {
+                    self.publish(Self::number(flow.hash), table);
+                }
+                Ok(())
             }
-            if crowded {
-                let now = table.clock(new.moment).now;
-                self.make_room(new.hash, table, now);
-            }
-            self.open(table, new, true)
-        });
-        let opening = match opening {
-            Opening::Wants(wants) => self.open_supplied(platform, shard, new, wants),
-            opening => opening,
-        };
-        match opening {
-            Opening::Done => return Ok(()),
-            Opening::Joined => self.open.fetch_sub(1, Relaxed),
-            Opening::Wants(_) | Opening::Full => {
+            Err(lacking) => {
                 self.open.fetch_sub(1, Relaxed);
-                return Err(NoMemory);
+                Err(lacking)
             }
-        };
-        Ok(())
+        }
     }
 
-    /// Allocates what is wanted, without the lock, and goes on.
+    /// Allocates what is lacking, without the lock, and goes on.  The index
+    /// grows with another packet, so that none has all of it to do.
     #[cold]
     #[inline(never)]
     fn open_supplied(
         &self,
         platform: &P,
         shard: &P::Lock<Table<P, A>>,
-        new: &New<A>,
-        mut wants: Wants,
-    ) -> Opening {
-        /// A segment of the index, a directory and a page may be missing, and
-        /// others may use up what was supplied; more rounds than this mean
+        flow: New<A>,
+        timeouts: &SetTimeouts,
+        path: impl Fn(&Packed<A>) -> Path<A>,
+        mut lacking: Lacking,
+    ) -> Result<(), NoMemory> {
+        /// A directory, a page and the first segment of the index may be missing,
+        /// and others may use up what was supplied; more rounds than this mean
         /// bad luck.
         const ROUNDS: usize = 8;
-        let mut grow_index = true;
         for _ in 0..ROUNDS {
-            let supply = Supply::allocate(platform, wants);
-            if supply.is_none() {
-                // A larger index would only make lookups faster.
-                if !grow_index || wants != Wants::Segment {
-                    return Opening::Full;
-                }
-                grow_index = false;
+            let supply = Supply::allocate(platform, lacking);
+            let refused = supply.is_none();
+            if refused && lacking != Lacking::Segment {
+                break;
             }
-            let opening = shard.with(|table| {
+            let done = shard.with(|table| {
                 if let Some(supply) = supply {
                     table.supply(supply);
                 }
-                if self.join(table, new) {
-                    return Opening::Joined;
+                // Another CPU may have opened the flow since it was missing.
+                let moment = table.clock(Moment {
+                    now: flow.now,
+                    timeouts: timeouts.get(),
+                });
+                match self.hit_any(table, flow.hash, flow.key, flow.seen, moment) {
+                    Hit::Counted | Hit::Ended => Ok(()),
+                    Hit::Stale | Hit::Miss => {
+                        let flow = New {
+                            now: moment.now,
+                            ..flow
+                        };
+                        self.open(table, flow, &path, false)
+                    }
                 }
-                self.open(table, new, grow_index)
             });
-            match opening {
-                Opening::Wants(next) => wants = next,
-                opening => return opening,
+            match done {
+                Ok(()) => return Ok(()),
+                Err(_) if refused => break,
+                Err(still) => lacking = still,
             }
         }
-        Opening::Full
-    }
-
-    /// Another CPU may have opened the flow since it was missing: accounts the
-    /// packet to that record.
-    #[cold]
-    #[inline(never)]
-    fn join(&self, table: &mut Table<P, A>, new: &New<A>) -> bool {
-        let moment = table.clock(new.moment);
-        let hit = self.hit_any(table, new.hash, new.key, new.seen, moment);
-        matches!(hit, Hit::Counted | Hit::Ended)
-    }
-
-    fn open(&self, table: &mut Table<P, A>, new: &New<A>, grow_index: bool) -> Opening {
-        match table.insert(new, grow_index) {
-            Ok(outlook_changed) => {
-                if outlook_changed {
-                    self.publish(Self::number(new.hash), table);
-                }
-                Opening::Done
-            }
-            Err(Some(wants)) => Opening::Wants(wants),
-            Err(None) => Opening::Full,
-        }
+        Err(NoMemory)
     }
 
     /// Closes an idle record of the table to make room for a new one.  When
@@ -322,8 +319,8 @@ impl<P: Platform, A: Address> Cache<P, A> {
     /// Counts a record that a packet has closed.  With the shard's lock held:
     /// the next sweep counts it out again.
     fn note_closed(&self, hash: u32, table: &Table<P, A>) {
-        self.open.fetch_sub(1, Relaxed);
         self.closed.fetch_add(1, Relaxed);
+        self.open.fetch_sub(1, Relaxed);
         self.publish(Self::number(hash), table);
     }
 
@@ -375,8 +372,8 @@ impl<P: Platform, A: Address> Cache<P, A> {
                 take(record);
             });
             if swept.closed > 0 {
-                self.open.fetch_sub(swept.closed, Relaxed);
                 self.closed.fetch_add(swept.closed, Relaxed);
+                self.open.fetch_sub(swept.closed, Relaxed);
             }
             if swept.taken > 0 {
                 self.closed.fetch_sub(swept.taken, Relaxed);

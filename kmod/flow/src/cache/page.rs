@@ -114,7 +114,7 @@ impl<P: Platform, A: Address> Page<P, A> {
 
     pub fn new(platform: &P) -> Option<Self> {
         Some(Page {
-            records: A::page(platform, |_| Record::unused())?,
+            records: A::page(platform, |_| Record::UNUSED)?,
             touched: 0,
         })
     }
@@ -200,8 +200,10 @@ impl Ledger {
             self.visited = now;
         }
         self.occupied |= bit(at);
-        self.recent &= !bit(at);
-        self.bounds.include_now(now);
+        self.bounds.include(Bounds {
+            first: now,
+            last: now,
+        });
     }
 
     /// Marks a record that has left the index, to be taken by the next sweep.
@@ -329,7 +331,7 @@ mod tests {
     use crate::cache::index::{tests::Heap, Link};
     use crate::cache::{New, Observation, Timeouts};
     use crate::key::Packed;
-    use crate::path::Path;
+    use crate::route::Path;
     use core::net::Ipv4Addr;
     use std::vec::Vec;
 
@@ -356,12 +358,11 @@ mod tests {
         fn insert(&mut self, place: usize, now: u64) {
             let new = New {
                 hash: 0,
-                key: Packed::zero(),
-                path: Path::UNKNOWN,
+                key: Packed::NONE,
                 seen: SEEN,
-                moment: at(now),
+                now,
             };
-            let record = Record::new(&new, now, Link::NONE);
+            let record = Record::new(&new, Path::UNKNOWN, Link::NONE);
             self.1.insert(&mut self.0, place, record, now);
         }
 

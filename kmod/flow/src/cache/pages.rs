@@ -7,6 +7,7 @@ use crate::platform::Platform;
 use super::index::{Link, Place};
 use super::page::{Ledger, Page};
 use super::record::Record;
+use super::supply::Lacking;
 
 /// Pages in a directory, so that one is made of pieces of less than 4 KiB.
 const PAGES_PER_DIRECTORY: usize = 64;
@@ -41,13 +42,6 @@ pub(super) struct Pages<P: Platform, A: Address> {
     first_free: usize,
     /// No number before this one is without a page.
     first_missing: usize,
-}
-
-/// What is needed before there is a free place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lacking {
-    Directory,
-    Page,
 }
 
 /// The number of a place's page, and the place's number in it.
@@ -145,21 +139,16 @@ impl<P: Platform, A: Address> Pages<P, A> {
             .is_some_and(|(page, ledger)| ledger.has_room(page))
     }
 
-    /// The first page with a free place.
-    fn free_page(&self) -> Option<usize> {
-        (self.first_free..self.len).find(|&number| self.has_room(number))
-    }
-
-    /// What must be supplied before there is a free place; `None` when there
-    /// is one, or never will be.
-    pub fn lacks(&self) -> Option<Lacking> {
-        if self.free_page().is_some() {
-            return None;
+    /// What must be supplied before there is a free place, when there is none.
+    #[cold]
+    pub fn lacking(&self) -> Lacking {
+        let missing = self.missing();
+        if missing >= PAGES {
+            return Lacking::Place;
         }
-        let missing = Some(self.missing()).filter(|number| *number < PAGES)?;
-        match self.directories.get(missing / PAGES_PER_DIRECTORY)? {
-            Some(_) => Some(Lacking::Page),
-            None => Some(Lacking::Directory),
+        match self.directory(missing) {
+            Some(_) => Lacking::Page,
+            None => Lacking::Directory,
         }
     }
 
@@ -198,18 +187,39 @@ impl<P: Platform, A: Address> Pages<P, A> {
         }
     }
 
-    /// The page that is being filled: its number, itself, its ledger.
-    pub fn filling(&mut self) -> Option<(usize, &mut Page<P, A>, &mut Ledger)> {
+    /// A free place, if there is one.
+    #[inline(always)]
+    pub fn free_place(&mut self) -> Option<Place> {
         let number = self.first_free;
-        let (page, ledger) = self.page_mut(number)?;
-        Some((number, page, ledger))
+        match self.free_place_in(number) {
+            None => self.free_place_beyond(number),
+            place => place,
+        }
     }
 
-    /// Goes on to fill the first page with a free place, if there is one.
-    pub fn fill_next(&mut self) -> bool {
-        let page = self.free_page();
-        self.first_free = page.unwrap_or(self.first_free);
-        page.is_some()
+    #[inline]
+    fn free_place_in(&self, number: usize) -> Option<Place> {
+        let (page, ledger) = self.page(number)?;
+        Some(join_place(number, ledger.free_place(page)?))
+    }
+
+    /// Puts a record that begins at `now` into a free place.
+    #[inline(always)]
+    pub fn insert(&mut self, place: Place, record: Record<A>, now: u64) {
+        let (number, at) = split_place(place);
+        if let Some((page, ledger)) = self.page_mut(number) {
+            ledger.insert(page, at, record, now);
+        }
+    }
+
+    /// Goes on to fill the next page with a free place, if there is one.
+    #[cold]
+    #[inline(never)]
+    fn free_place_beyond(&mut self, number: usize) -> Option<Place> {
+        let mut others = number + 1..self.len;
+        let place = others.find_map(|number| self.free_place_in(number))?;
+        self.first_free = split_place(place).0;
+        Some(place)
     }
 
     /// Marks a record that waits to be taken.
@@ -272,25 +282,24 @@ mod tests {
     /// Fills the pages that are there; each record has as many octets as its
     /// place says.
     fn fill_pages(pages: &mut Full) {
-        while pages.fill_next() {
-            let (number, page, ledger) = pages.filling().unwrap();
-            let at = ledger.free_place(page).unwrap();
-            ledger.insert(page, at, Record::unused(), 0);
+        while let Some(place) = pages.free_place() {
+            pages.insert(place, Record::UNUSED, 0);
             let seen = Observation {
-                octets: join_place(number, at).0,
+                octets: place.0,
                 tcp_flags: 0,
             };
-            assert!(page.record_mut(at).unwrap().add(seen, 0));
+            assert!(pages.record_mut(place).unwrap().add(seen, 0));
         }
     }
 
     /// As [`fill_pages`], and supplies all pages that there may be.
     fn fill(pages: &mut Full) {
         fill_pages(pages);
-        while let Some(lacking) = pages.lacks() {
-            match lacking {
+        loop {
+            match pages.lacking() {
                 Lacking::Directory => pages.supply_directory(Directory::new(&Heap).unwrap()),
                 Lacking::Page => pages.supply_page(Page::new(&Heap).unwrap()),
+                _ => break,
             }
             fill_pages(pages);
         }
@@ -327,9 +336,9 @@ mod tests {
         }
         assert!(pages.page(100).is_none() && pages.page(0).is_some());
         assert_eq!(pages.len(), PAGES - 2);
-        assert_eq!(pages.lacks(), None, "one stays");
+        assert!(pages.free_place().is_some(), "one stays");
         fill_pages(&mut pages);
-        assert_eq!(pages.lacks(), Some(Lacking::Page));
+        assert_eq!(pages.lacking(), Lacking::Page);
         pages.supply_page(Page::new(&Heap).unwrap());
         assert!(pages.page(100).is_some());
         fill(&mut pages);

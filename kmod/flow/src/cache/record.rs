@@ -4,7 +4,7 @@
 use crate::address::Address;
 use crate::key::{Key, Packed};
 use crate::packet::tcp;
-use crate::path::Path;
+use crate::route::Path;
 
 use super::index::Link;
 use super::{Moment, New, SetTimeouts};
@@ -73,39 +73,38 @@ pub(super) struct Record<A: Address> {
 }
 
 impl<A: Address> Record<A> {
-    /// The record of a flow that begins at `now`.
-    pub fn new(new: &New<A>, now: u64, next: Link) -> Self {
+    /// The record of a flow that begins.
+    #[inline(always)]
+    pub fn new(new: &New<A>, path: Path<A>, next: Link) -> Self {
         Record {
             alignment: [],
             key: new.key,
             packets: 1,
             octets: new.seen.octets,
-            first: now as u32,
-            last: now as u32,
+            first: new.now as u32,
+            last: new.now as u32,
             tcp_flags: new.seen.tcp_flags,
             next,
             hash: new.hash,
-            path: new.path,
+            path,
             cause: Cause::Active,
         }
     }
 
     /// What an unused place in a page holds.
-    pub fn unused() -> Self {
-        Record {
-            alignment: [],
-            key: Packed::zero(),
-            packets: 0,
-            octets: 0,
-            first: 0,
-            last: 0,
-            tcp_flags: 0,
-            next: Link::NONE,
-            hash: 0,
-            path: Path::UNKNOWN,
-            cause: Cause::Active,
-        }
-    }
+    pub const UNUSED: Self = Record {
+        alignment: [],
+        key: Packed::NONE,
+        packets: 0,
+        octets: 0,
+        first: 0,
+        last: 0,
+        tcp_flags: 0,
+        next: Link::NONE,
+        hash: 0,
+        path: Path::UNKNOWN,
+        cause: Cause::Active,
+    };
 
     /// Is it the record of this flow?
     #[inline]
@@ -117,8 +116,11 @@ impl<A: Address> Record<A> {
     /// nothing done, where it may be.
     #[inline(always)]
     pub fn add_plain(&mut self, seen: Observation, now: u64, timeouts: &SetTimeouts) -> bool {
-        let (idle, age) = self.idle_and_age(now);
-        !Self::has_ended(seen) && !timeouts.are_over(idle, age) && self.add(seen, now)
+        let now32 = now as u32;
+        !Self::has_ended(seen)
+            && !timeouts.inactive_is_over(now32.wrapping_sub(self.last))
+            && !timeouts.active_is_over(now32.wrapping_sub(self.first))
+            && self.add(seen, now)
     }
 
     /// Accounts a packet at `now`; `false`, with nothing done, where a counter
@@ -128,9 +130,10 @@ impl<A: Address> Record<A> {
         let Some(octets) = self.octets.checked_add(seen.octets) else {
             return false;
         };
-        let Some(packets) = self.packets.checked_add(1) else {
+        let packets = self.packets.wrapping_add(1);
+        if packets == 0 {
             return false;
-        };
+        }
         self.packets = packets;
         self.octets = octets;
         self.tcp_flags |= seen.tcp_flags;
@@ -212,7 +215,7 @@ mod tests {
             octets,
             tcp_flags: 0,
         };
-        let mut record = Record::<Ipv4Addr>::unused();
+        let mut record = Record::<Ipv4Addr>::UNUSED;
         record.packets = u32::MAX - 1;
         assert!(record.add(seen(0), 1));
         assert!(!record.add(seen(0), 2));

@@ -9,15 +9,17 @@ use super::index::{self, Segment};
 use super::page::Page;
 use super::pages::Directory;
 
-/// What a table needs before it can go on.
+/// What must be there before a table can have one more record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wants {
+pub(super) enum Lacking {
     /// A segment of the index.
     Segment,
     /// Room for pages.
     Directory,
     /// A page.
     Page,
+    /// What there can be no more of.
+    Place,
 }
 
 /// What a table is given.
@@ -28,12 +30,13 @@ pub(super) enum Supply<P: Platform, A: Address> {
 }
 
 impl<P: Platform, A: Address> Supply<P, A> {
-    /// Allocates what is wanted.
-    pub fn allocate(platform: &P, wants: Wants) -> Option<Self> {
-        Some(match wants {
-            Wants::Segment => Supply::Segment(index::new_segment(platform)?),
-            Wants::Directory => Supply::Directory(Directory::new(platform)?),
-            Wants::Page => Supply::Page(Page::new(platform)?),
+    /// Allocates what is lacking.
+    pub fn allocate(platform: &P, lacking: Lacking) -> Option<Self> {
+        Some(match lacking {
+            Lacking::Segment => Supply::Segment(index::new_segment(platform)?),
+            Lacking::Directory => Supply::Directory(Directory::new(platform)?),
+            Lacking::Page => Supply::Page(Page::new(platform)?),
+            Lacking::Place => return None,
         })
     }
 }

@@ -2,19 +2,20 @@
 //! One shard of the cache: an index over pages of records.  Whoever calls
 //! holds the shard's lock.
 //!
-//! A table never allocates.  It says what it [`Wants`], the caller allocates
+//! A table never allocates.  It says what is [`Lacking`], the caller allocates
 //! that without the lock and supplies it.
 
 use crate::address::Address;
 use crate::counters::Sum;
 use crate::key::Packed;
 use crate::platform::Platform;
+use crate::route::Path;
 
 use super::index::{Index, Link, Place};
 use super::page::Bounds;
-use super::pages::{join_place, Lacking, Pages};
+use super::pages::{join_place, split_place, Pages};
 use super::record::{Cause, FlowRecord, Observation, Record};
-use super::supply::{Supply, Wants};
+use super::supply::{Lacking, Supply};
 use super::{Moment, New, SetTimeouts};
 
 /// Chain links followed before a lookup gives up.  With a keyed hash next to
@@ -44,8 +45,6 @@ pub(super) struct Table<P: Platform, A: Address> {
     index: Index<P>,
     pages: Pages<P, A>,
     open: usize,
-    /// Records ever opened.
-    opened: u32,
     closed: usize,
     /// Lower bounds of the times of all open records.
     bounds: Bounds,
@@ -79,7 +78,6 @@ impl<P: Platform, A: Address> Table<P, A> {
             index: Index::new(),
             pages: Pages::new(),
             open: 0,
-            opened: 0,
             closed: 0,
             bounds: Bounds::NONE,
             visited: 0,
@@ -90,12 +88,6 @@ impl<P: Platform, A: Address> Table<P, A> {
 
     pub fn open(&self) -> usize {
         self.open
-    }
-
-    /// Records ever opened, modulo 2^32: while it stays, what was missing still
-    /// is.
-    pub fn opened(&self) -> u32 {
-        self.opened
     }
 
     /// Lower bounds of the times of all open records, 0 when a record waits to
@@ -250,16 +242,6 @@ impl<P: Platform, A: Address> Table<P, A> {
         Hit::Counted
     }
 
-    /// What is needed before there is a place for one more record; `None` when
-    /// there will be none.
-    #[cold]
-    fn wants(&self) -> Option<Wants> {
-        Some(match self.pages.lacks()? {
-            Lacking::Directory => Wants::Directory,
-            Lacking::Page => Wants::Page,
-        })
-    }
-
     /// Takes what was allocated.  What is not wanted any more is dropped.
     pub fn supply(&mut self, supply: Supply<P, A>) {
         match supply {
@@ -269,40 +251,33 @@ impl<P: Platform, A: Address> Table<P, A> {
         }
     }
 
-    /// Adds a record for a flow that has none, and says whether that changed the
-    /// outlook; or says what is needed first: `Err(None)` when there is no place
-    /// left.  Without memory for a larger
-    /// index the chains may grow instead, if `grow_index` is false; only its
-    /// first segment is needed.
-    pub fn insert(&mut self, new: &New<A>, grow_index: bool) -> Result<bool, Option<Wants>> {
+    /// A place for one more record; or what is lacking.  If `grow_index` is
+    /// false the chains may grow instead of the index; only its first segment is
+    /// needed.
+    #[inline(always)]
+    pub fn vacancy(&mut self, grow_index: bool) -> Result<Place, Lacking> {
+        let Some(place) = self.pages.free_place() else {
+            return Err(self.pages.lacking());
+        };
         if self.index.lacks_segment(self.open) && (grow_index || self.index.is_empty()) {
-            return Err(Some(Wants::Segment));
+            return Err(Lacking::Segment);
         }
-        let now = self.clock(new.moment).now;
-        let placed = self.place(new, now) || self.pages.fill_next() && self.place(new, now);
-        if !placed {
-            return Err(self.wants());
-        }
-        self.open += 1;
-        self.opened = self.opened.wrapping_add(1);
-        self.count(new.seen);
-        self.grow();
-        Ok(self.bounds.include_now(now))
+        Ok(place)
     }
 
-    /// Puts a record into the page that is being filled, and into the index;
-    /// `false` when the page is full.
-    fn place(&mut self, new: &New<A>, now: u64) -> bool {
-        let Some((number, page, ledger)) = self.pages.filling() else {
-            return false;
-        };
-        let Some(at) = ledger.free_place(page) else {
-            return false;
-        };
-        let place = join_place(number, at);
+    /// Adds a record, in a [`Table::vacancy`], for a flow that has none, and says
+    /// whether that changed the outlook.
+    #[inline(always)]
+    pub fn insert(&mut self, place: Place, new: &New<A>, path: Path<A>, grow_index: bool) -> bool {
         let next = self.index.insert(new.hash, place).unwrap_or(Link::NONE);
-        ledger.insert(page, at, Record::new(new, now, next), now);
-        true
+        self.pages
+            .insert(place, Record::new(new, path, next), new.now);
+        self.open += 1;
+        self.count(new.seen);
+        if grow_index && self.index.is_small_for(self.open) {
+            self.grow();
+        }
+        self.bounds.include_now(new.now)
     }
 
     fn link(&mut self, hash: u32, place: Place) {
@@ -312,11 +287,12 @@ impl<P: Platform, A: Address> Table<P, A> {
         }
     }
 
-    /// Splits one bucket if the index has become too small.
+    /// Splits one bucket.
+    #[inline(never)]
     fn grow(&mut self) {
         let Table { index, pages, .. } = self;
         let hash_at = |place| pages.record(place).map(|record| record.hash);
-        let mut chain = index.split(self.open, hash_at);
+        let mut chain = index.split(hash_at);
         while let Some(place) = chain.place() {
             let Some(&Record { hash, next, .. }) = self.pages.record(place) else {
                 return;
@@ -466,7 +442,7 @@ impl<P: Platform, A: Address> Table<P, A> {
         mut room: usize,
         mut show: impl FnMut(FlowRecord<A>),
     ) -> Option<Place> {
-        let (first_page, mut from) = super::pages::split_place(from);
+        let (first_page, mut from) = split_place(from);
         for number in first_page..self.pages.len() {
             if let Some((page, ledger)) = self.pages.page(number) {
                 for at in ledger.open_from(from) {

@@ -60,11 +60,17 @@ impl SetTimeouts {
         Timeouts(u64::from(inactive) << 32 | u64::from(active))
     }
 
-    /// Is a record due that has been idle and is old for so many milliseconds?
+    /// Is a record due that has been idle for so many milliseconds?
     // Each is read where it is compared: a packet has no register for both.
     #[inline(always)]
-    pub(super) fn are_over(&self, idle: u32, age: u32) -> bool {
-        idle >= self.inactive.load(Relaxed) || age >= self.active.load(Relaxed)
+    pub(super) fn inactive_is_over(&self, idle: u32) -> bool {
+        idle >= self.inactive.load(Relaxed)
+    }
+
+    /// Is a record due that is so many milliseconds old?
+    #[inline(always)]
+    pub(super) fn active_is_over(&self, age: u32) -> bool {
+        age >= self.active.load(Relaxed)
     }
 }
 

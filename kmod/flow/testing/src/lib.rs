@@ -10,7 +10,7 @@ pub mod fault;
 pub mod memory;
 pub mod packets;
 
-use flow::{Engine, LinkType, Lookups, Seed, Source, SEED_WORDS};
+use flow::{Engine, LinkType, Seed, Source, SEED_WORDS};
 
 pub use memory::Memory;
 
@@ -54,9 +54,5 @@ pub fn source(link_type: LinkType) -> Source {
         link_type,
         input: 1,
         fib: 0,
-        lookups: Lookups {
-            source: true,
-            destination: true,
-        },
     }
 }

@@ -9,7 +9,7 @@
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_int, c_void, CStr};
-use core::mem::{offset_of, MaybeUninit};
+use core::mem::offset_of;
 use core::sync::atomic::AtomicU32;
 
 use sys_bindings::ng_mesg;
@@ -107,17 +107,6 @@ impl mtx {
 /// Where witness(4) says that a lock was taken.
 const WHERE: &CStr = c"ng_netflow";
 
-/// Room for a `struct epoch_tracker`, whose size `services.c` asserts.
-#[repr(C)]
-pub struct epoch_tracker([MaybeUninit<u64>; 12]);
-
-impl epoch_tracker {
-    /// Not in an epoch yet.
-    pub const fn unused() -> Self {
-        Self([MaybeUninit::uninit(); 12])
-    }
-}
-
 /// `struct shim_pass`.
 #[repr(C)]
 pub struct shim_pass {
@@ -125,13 +114,14 @@ pub struct shim_pass {
     pub error: isize,
 }
 
-/// `struct shim_hop`.
+/// `struct shim_path`.
 #[repr(C)]
 #[derive(Default)]
-pub struct shim_hop {
-    pub gateway: [u8; 16],
-    pub interface: u32,
-    pub prefix_len: u32,
+pub struct shim_path {
+    pub next_hop: [u8; 16],
+    pub output: u32,
+    pub src_mask: u16,
+    pub dst_mask: u16,
 }
 
 unsafe extern "C" {
@@ -157,11 +147,21 @@ unsafe extern "C" {
     pub fn shim_random(buf: *mut c_void, len: usize);
     pub fn shim_log(line: *const u8, len: usize);
 
-    pub fn shim_epoch_enter(tracker: &mut epoch_tracker);
-    pub fn shim_epoch_exit(tracker: &mut epoch_tracker);
     pub fn shim_fibs(node: *const ng_node) -> u32;
-    pub fn shim_route4(node: *const ng_node, fib: u32, to: &[u8; 4], hop: &mut shim_hop) -> bool;
-    pub fn shim_route6(node: *const ng_node, fib: u32, to: &[u8; 16], hop: &mut shim_hop) -> bool;
+    pub fn shim_path4(
+        node: *const ng_node,
+        fib: u32,
+        src: Option<&[u8; 4]>,
+        dst: Option<&[u8; 4]>,
+        path: &mut shim_path,
+    );
+    pub fn shim_path6(
+        node: *const ng_node,
+        fib: u32,
+        src: Option<&[u8; 16]>,
+        dst: Option<&[u8; 16]>,
+        path: &mut shim_path,
+    );
 
     pub fn shim_hook_ref(hook: *mut ng_hook);
     pub fn shim_hook_unref(hook: *mut ng_hook);
