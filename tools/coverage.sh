@@ -24,6 +24,12 @@ if [ ! -x "$program" ]; then
 	tail -n 40 build/coverage.log >&2
 	exit 1
 fi
+# Without what was found, little of the node is reached.
+for corpus in fuzz/corpus/*; do
+	target=${corpus##*/}
+	echo "$target: $(find "$corpus" -type f | wc -l) inputs of the tree," \
+	    "$(find "$found" -path "*/$target/*" -type f | wc -l) of $found"
+done
 FUZZ_FOUND=$found LLVM_PROFILE_FILE="$PWD/$raw/%p.profraw" "$program"
 "$llvm/llvm-profdata" merge -sparse "$raw"/*.profraw -o build/coverage.profdata
 "$llvm/llvm-cov" report "$program" -instr-profile build/coverage.profdata kmod/flow/src kmod/src

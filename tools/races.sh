@@ -5,8 +5,8 @@
 #   races.sh churn		eight threads, for CHURN_SECONDS (3)
 #   races.sh faults		that every order finds faults planted on purpose
 #
-# LOOM_MAX_PREEMPTIONS=3 interrupts a thread once more than the tests ask for,
-# and takes ten times as long.
+# LOOM_MAX_PREEMPTIONS=3 interrupts a thread once more than the tests ask for:
+# six times as many orders, in a minute or two.
 set -eu
 
 cd "$(dirname "$0")/.."

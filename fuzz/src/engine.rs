@@ -105,9 +105,10 @@ impl World {
     }
 
     fn packet(&mut self, packet: &[u8]) {
-        let observed = self
-            .engine
-            .observe(packet, source(LinkType::Raw), self.now, &NoRoutes);
+        let source = source(LinkType::Raw);
+        // Looking ahead changes nothing, whatever the packets are.
+        assert!(self.engine.look_ahead(&[packet; 2], source) <= 2);
+        let observed = self.engine.observe(packet, source, self.now, &NoRoutes);
         if observed.is_ok() {
             let octets = match parse(packet, LinkType::Raw) {
                 Ok(Parsed::V4(datagram)) => datagram.octets,

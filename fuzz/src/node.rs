@@ -84,6 +84,10 @@ fn step(node: &Node<Home>, home: &Home, input: &mut Input<'_>) {
             let tcp = tcp(flow, input.u8());
             for mut packet in [packet(udp(flow)), packet(udp6(flow)), packet(tcp)] {
                 packet.fib = u16::from(input.u8() % 4);
+                let coming = [&packet.bytes[..]; 2];
+                assert!(node.look_ahead(Role::Iface(0), &coming, 0, packet.fib) <= 2);
+                // It comes again, as it does where it came in and where it leaves.
+                node.rcvdata(Role::Iface(0), &packet);
                 node.rcvdata(Role::Iface(0), &packet);
             }
         }
