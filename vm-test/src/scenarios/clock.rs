@@ -19,6 +19,11 @@ const LATE: u32 = 1000;
 /// Times that it is measured with a node and without, in turn.
 const ROUNDS: u32 = 4;
 
+/// Microseconds of processor time in five seconds that cannot be told from
+/// none: a twentieth of a percent, of a processor that is emulated and so some
+/// fifty times slower than a real one.
+const NOISE: i64 = 2500;
+
 fn story(guest: &mut Guest) -> Result<()> {
     let pair = guest.pair()?;
     let near = &pair.near;
@@ -76,11 +81,9 @@ fn story(guest: &mut Guest) -> Result<()> {
 
     guest.ok("ngctl shutdown netflow:")?;
 
-    // What the clock's threads use with an idle node and without, in turn. What a
+    // What the clock's threads use with an idle node and without, in turn.  What a
     // node uses it uses each time; what the host takes meanwhile counts as used
-    // by whoever ran, and only ever adds: so the least of each. The measure is
-    // what the kernel's own clock uses, a thousandth of an emulated processor or,
-    // with checks, a few: whatever slows one slows the other.
+    // by whoever ran, and only ever adds: so the least of each.
     let (mut with, mut without) = (i64::MAX, i64::MAX);
     for _ in 0..ROUNDS {
         without = without.min(clock_us(guest)?);
@@ -91,8 +94,14 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.note(format!(
         "5 idle seconds take {with} us of clock threads with a node, {without} us without"
     ));
+    // A kernel with checks checks each tick too, and its own clock's as well.
+    let noise = if guest.slowness() == 1 {
+        NOISE
+    } else {
+        without
+    };
     ensure!(
-        with <= 2 * without,
+        with <= without + noise,
         "the clock's threads use {with} us in 5 s with an idle node, {without} us without"
     );
     Ok(())
