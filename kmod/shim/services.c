@@ -22,6 +22,7 @@
 #include <sys/malloc.h>
 #include <sys/mbuf.h>
 #include <sys/mutex.h>
+#include <sys/rmlock.h>
 #include <sys/socket.h>
 #include <sys/syslog.h>
 #include <sys/time.h>
@@ -29,13 +30,13 @@
 
 #include <net/if.h>
 #include <net/if_var.h>
+#include <net/radix.h>
 #include <net/route.h>
 #include <net/route/nhop.h>
 #include <net/route/route_ctl.h>
+#include <net/route/route_var.h>
 #include <net/vnet.h>
 #include <netinet/in.h>
-#include <netinet/in_fib.h>
-#include <netinet6/in6_fib.h>
 
 /* The base header's prototypes name struct ip and struct ip6_hdr. */
 #include <netinet/ip.h>
@@ -168,114 +169,119 @@ shim_fibs(const struct ng_node *node)
 }
 
 /*
- * Where a flow of the node's own network stack goes, whichever stack the packet's
- * thread is in: the net epoch keeps routes and interfaces where they are.  Most
- * packets are in it, but those of a node that sends while it answers a message
- * are not; nobody in it can sleep, so a shim_mtx may be held.  An end that is
- * NULL is not looked up, and where there is no route the path is left as it was.
+ * Routes.  The lock of a routing table keeps its routes, their nexthops and the
+ * interfaces of those where they are, so none of this needs the net epoch, in
+ * which packets usually come but not always.  It is an rmlock(9), and may be
+ * taken with a shim_mtx held.
  */
 
-#ifdef INET
-static struct nhop_object *
-find_route4(uint32_t fib, const uint8_t to[4], uint16_t *plen)
+/* The route to an address, in a table whose lock is held; NULL without one. */
+static inline const struct rtentry *
+find_route(struct rib_head *rh, sa_family_t family, const void *to)
 {
-	struct route_nhop_data rnd;
-	struct rtentry *rt;
-	struct in_addr dst, prefix;
+	union {
+		struct sockaddr_in	in;
+		struct sockaddr_in6	in6;
+	} key;
+	const struct radix_node *rn;
+
+	memset(&key, 0, sizeof(key));
+	if (family == AF_INET) {
+		key.in.sin_len = sizeof(key.in);
+		key.in.sin_family = AF_INET;
+		memcpy(&key.in.sin_addr, to, sizeof(key.in.sin_addr));
+	} else {
+		key.in6.sin6_len = sizeof(key.in6);
+		key.in6.sin6_family = AF_INET6;
+		memcpy(&key.in6.sin6_addr, to, sizeof(key.in6.sin6_addr));
+		/* The table has a scope there; a packet's octets are none. */
+		if (IN6_IS_SCOPE_LINKLOCAL(&key.in6.sin6_addr))
+			key.in6.sin6_addr.s6_addr16[1] = 0;
+	}
+	rn = rh->rnh_matchaddr(&key, &rh->head);
+	if (rn == NULL || (rn->rn_flags & RNF_ROOT) != 0)
+		return (NULL);
+	return ((const struct rtentry *)rn);
+}
+
+/* The length of a route's prefix, in bits. */
+static inline uint16_t
+prefix_len(const struct rtentry *rt, sa_family_t family)
+{
+	union {
+		struct in_addr	in;
+		struct in6_addr	in6;
+	} prefix;
 	uint32_t scope;
 	int len;
 
-	memcpy(&dst, to, sizeof(dst));
-	rt = fib4_lookup_rt(fib, dst, 0, NHR_NONE, &rnd);
-	if (rt == NULL)
-		return (NULL);
-	rt_get_inet_prefix_plen(rt, &prefix, &len, &scope);
-	*plen = (uint16_t)len;
-	return (nhop_select_func(rnd.rnd_nhop, 0));
-}
+	len = 0;
+#ifdef INET
+	if (family == AF_INET)
+		rt_get_inet_prefix_plen(rt, &prefix.in, &len, &scope);
 #endif
+#ifdef INET6
+	if (family == AF_INET6)
+		rt_get_inet6_prefix_plen(rt, &prefix.in6, &len, &scope);
+#endif
+	return ((uint16_t)len);
+}
+
+/*
+ * Where a flow of the node's own network stack goes, whichever stack the packet's
+ * thread is in.  An end that is NULL is not looked up, and where there is no
+ * route the path is left as it was.
+ */
+static inline void
+find_path(const struct ng_node *node, uint32_t fib, sa_family_t family,
+    const void *src, const void *dst, struct shim_path *path)
+{
+	RIB_RLOCK_TRACKER;
+	struct rib_head *rh;
+	const struct nhop_object *nh;
+	const struct rtentry *rt;
+
+	CURVNET_SET(node->nd_vnet);
+	rh = fib < V_rt_numfibs ? rt_tables_get_rnh(fib, family) : NULL;
+	if (rh != NULL) {
+		RIB_RLOCK(rh);
+		rt = dst == NULL ? NULL : find_route(rh, family, dst);
+		if (rt != NULL) {
+			path->dst_mask = prefix_len(rt, family);
+			nh = nhop_select_func(rt->rt_nhop, 0);
+			path->output = (uint32_t)if_getindex(nh->nh_ifp);
+			/* A gateway of the other family has no place here. */
+			if (nh->gw_sa.sa_family != family)
+				;
+			else if (family == AF_INET)
+				memcpy(path->next_hop, &nh->gw4_sa.sin_addr,
+				    sizeof(nh->gw4_sa.sin_addr));
+			else
+				memcpy(path->next_hop, &nh->gw6_sa.sin6_addr,
+				    sizeof(nh->gw6_sa.sin6_addr));
+		}
+		rt = src == NULL ? NULL : find_route(rh, family, src);
+		if (rt != NULL)
+			path->src_mask = prefix_len(rt, family);
+		RIB_RUNLOCK(rh);
+	}
+	CURVNET_RESTORE();
+}
 
 void
 shim_path4(const struct ng_node *node, uint32_t fib, const uint8_t src[4],
     const uint8_t dst[4], struct shim_path *path)
 {
-#ifdef INET
-	struct epoch_tracker et;
-	struct nhop_object *nh;
-	bool enter;
 
-	CURVNET_SET(node->nd_vnet);
-	enter = !in_epoch(net_epoch_preempt);
-	if (enter)
-		NET_EPOCH_ENTER(et);
-	if (fib < V_rt_numfibs) {
-		nh = dst == NULL ? NULL :
-		    find_route4(fib, dst, &path->dst_mask);
-		if (nh != NULL) {
-			path->output = (uint32_t)if_getindex(nh->nh_ifp);
-			/* A gateway of the other family has no place here. */
-			if (nh->gw_sa.sa_family == AF_INET)
-				memcpy(path->next_hop, &nh->gw4_sa.sin_addr,
-				    sizeof(nh->gw4_sa.sin_addr));
-		}
-		if (src != NULL)
-			find_route4(fib, src, &path->src_mask);
-	}
-	if (enter)
-		NET_EPOCH_EXIT(et);
-	CURVNET_RESTORE();
-#endif
+	find_path(node, fib, AF_INET, src, dst, path);
 }
-
-#ifdef INET6
-static struct nhop_object *
-find_route6(uint32_t fib, const uint8_t to[16], uint16_t *plen)
-{
-	struct route_nhop_data rnd;
-	struct rtentry *rt;
-	struct in6_addr dst, prefix;
-	uint32_t scope;
-	int len;
-
-	memcpy(&dst, to, sizeof(dst));
-	rt = fib6_lookup_rt(fib, &dst, 0, NHR_NONE, &rnd);
-	if (rt == NULL)
-		return (NULL);
-	rt_get_inet6_prefix_plen(rt, &prefix, &len, &scope);
-	*plen = (uint16_t)len;
-	return (nhop_select_func(rnd.rnd_nhop, 0));
-}
-#endif
 
 void
 shim_path6(const struct ng_node *node, uint32_t fib, const uint8_t src[16],
     const uint8_t dst[16], struct shim_path *path)
 {
-#ifdef INET6
-	struct epoch_tracker et;
-	struct nhop_object *nh;
-	bool enter;
 
-	CURVNET_SET(node->nd_vnet);
-	enter = !in_epoch(net_epoch_preempt);
-	if (enter)
-		NET_EPOCH_ENTER(et);
-	if (fib < V_rt_numfibs) {
-		nh = dst == NULL ? NULL :
-		    find_route6(fib, dst, &path->dst_mask);
-		if (nh != NULL) {
-			path->output = (uint32_t)if_getindex(nh->nh_ifp);
-			if (nh->gw_sa.sa_family == AF_INET6)
-				memcpy(path->next_hop, &nh->gw6_sa.sin6_addr,
-				    sizeof(nh->gw6_sa.sin6_addr));
-		}
-		if (src != NULL)
-			find_route6(fib, src, &path->src_mask);
-	}
-	if (enter)
-		NET_EPOCH_EXIT(et);
-	CURVNET_RESTORE();
-#endif
+	find_path(node, fib, AF_INET6, src, dst, path);
 }
 
 /* Hooks: a reference keeps one's memory, not its connection. */

@@ -111,41 +111,21 @@ impl Kpi for Kernel {
     }
 
     fn path4(&self, fib: u16, ends: Ends<Ipv4Addr>) -> Path<Ipv4Addr> {
-        let mut path = shim::shim_path::default();
-        let (src, dst) = (
-            ends.source.map(|address| address.octets()),
-            ends.destination.map(|address| address.octets()),
-        );
+        let src = ends.source.map(|address| address.octets());
+        let dst = ends.destination.map(|address| address.octets());
+        let (node, mut path) = (self.node.as_ptr(), shim::shim_path::default());
         // SAFETY: the node is there, by `new`'s contract.
-        unsafe {
-            shim::shim_path4(
-                self.node.as_ptr(),
-                fib.into(),
-                src.as_ref(),
-                dst.as_ref(),
-                &mut path,
-            );
-        }
+        unsafe { shim::shim_path4(node, fib.into(), src.as_ref(), dst.as_ref(), &mut path) }
         let [a, b, c, d, ..] = path.next_hop;
         path_of(&path, Ipv4Addr::new(a, b, c, d))
     }
 
     fn path6(&self, fib: u16, ends: Ends<Ipv6Addr>) -> Path<Ipv6Addr> {
-        let mut path = shim::shim_path::default();
-        let (src, dst) = (
-            ends.source.map(|address| address.octets()),
-            ends.destination.map(|address| address.octets()),
-        );
-        // SAFETY: as in `path4`.
-        unsafe {
-            shim::shim_path6(
-                self.node.as_ptr(),
-                fib.into(),
-                src.as_ref(),
-                dst.as_ref(),
-                &mut path,
-            );
-        }
+        let src = ends.source.map(|address| address.octets());
+        let dst = ends.destination.map(|address| address.octets());
+        let (node, mut path) = (self.node.as_ptr(), shim::shim_path::default());
+        // SAFETY: the node is there, by `new`'s contract.
+        unsafe { shim::shim_path6(node, fib.into(), src.as_ref(), dst.as_ref(), &mut path) }
         path_of(&path, path.next_hop.into())
     }
 
