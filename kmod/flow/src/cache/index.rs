@@ -8,11 +8,11 @@
 //! record but the right one.  What does not fit a bucket is chained through
 //! the records.
 //!
-//! Buckets grow in number by linear hashing (W. Litwin, VLDB 1980): whenever
-//! there are more than three records for each, one is split in two.  So no
-//! packet ever pays for more than moving one bucket, and no piece of memory is
-//! larger than 4 KiB.  A large table's bucket has the bits by which it is split,
-//! so that splitting it touches no record either.
+//! Buckets grow in number by linear hashing (W. Litwin, VLDB 1980), from a first
+//! segment of 128 on: whenever there are more than three records for each, one
+//! is split in two.  So no packet ever pays for more than moving one bucket, and
+//! no piece of memory is larger than 4 KiB.  A bucket has the bits by which it
+//! is split, so that splitting it touches no record either.
 
 use crate::platform::Platform;
 
@@ -74,17 +74,17 @@ pub(super) struct Bucket {
 }
 
 /// In the lowest 16 bits of a word, the link to the first of the records that
-/// found no slot.  Above it, six for each slot, the bits of its hash by which a
-/// bucket is split once there are 128 of them; before, the records are few and
-/// near.
+/// found no slot.  Above it, for each bit of a hash by which buckets are split,
+/// an octet with that bit of the record in each slot.
 #[derive(Clone, Copy)]
 struct Rest(u64);
 
 impl Rest {
     const EMPTY: Rest = Rest(Link::NONE.0 as u64);
-    /// The lowest bit of a hash that is kept, and how many are.
-    const FIRST: u32 = 7;
-    const BITS: u32 = 6;
+    /// The lowest bit of a hash that is kept, which parts the first segment's
+    /// buckets in two, and how many are.
+    const FIRST: u32 = SEGMENT.ilog2();
+    const BITS: u32 = SEGMENTS.ilog2();
 
     #[inline]
     fn overflow(self) -> Link {
@@ -98,22 +98,23 @@ impl Rest {
     /// Keeps the bits of a hash for a slot.
     #[inline]
     fn set_bits(&mut self, at: usize, hash: u32) {
-        let kept = (1 << Self::BITS) - 1;
-        let shift = 16 + Self::BITS * at as u32;
-        let bits = u64::from(hash >> Self::FIRST) & kept;
-        self.0 = self.0 & !(kept << shift) | bits << shift;
+        let kept = u64::from(hash >> Self::FIRST) & ((1 << Self::BITS) - 1);
+        // Copies seven bits apart: each has another of its bits lowest in an octet.
+        let spread = kept.wrapping_mul(0x0000_0008_1020_4081) & LOW_BITS;
+        let in_slot = |octets: u64| octets << 16 << (at & 7);
+        self.0 = self.0 & !in_slot(LOW_BITS) | in_slot(spread);
     }
 
-    /// For each slot the bit of this number of its hash, if it is kept.
+    /// A bit for each slot: that of this number of its hash.
     #[inline]
-    fn bits(self, number: u32) -> Option<impl Iterator<Item = bool>> {
-        let kept = number
-            .checked_sub(Self::FIRST)
-            .filter(|kept| *kept < Self::BITS)?;
-        let bits = self.0 >> 16 >> kept;
-        Some((0..SLOTS).map(move |at| bits >> (Self::BITS * at as u32) & 1 != 0))
+    fn bits(self, number: u32) -> u8 {
+        let kept = number.wrapping_sub(Self::FIRST);
+        (self.0 >> 16).wrapping_shr(8 * kept) as u8
     }
 }
+
+/// The lowest bit of each octet.
+const LOW_BITS: u64 = u64::MAX / 255;
 
 /// The bits of a hash that tags are made of: above those that choose the
 /// bucket, below those that choose the shard.
@@ -133,13 +134,12 @@ impl Bucket {
     /// nowhere.
     #[inline(always)]
     pub fn matching(&self, hash: u32) -> Matching<'_> {
-        const LOW: u64 = u64::MAX / 255;
-        const HIGH: u64 = LOW << 7;
+        const HIGH: u64 = LOW_BITS << 7;
         // The highest bit of each byte that is zero; perhaps of a byte after
         // such a one as well, which the comparison of keys will tell.
-        let differ = u64::from_le_bytes(self.tags) ^ (LOW * u64::from(tag(hash)));
+        let differ = u64::from_le_bytes(self.tags) ^ (LOW_BITS * u64::from(tag(hash)));
         Matching {
-            same: differ.wrapping_sub(LOW) & !differ & HIGH,
+            same: differ.wrapping_sub(LOW_BITS) & !differ & HIGH,
             links: &self.links,
         }
     }
@@ -150,18 +150,23 @@ impl Bucket {
         self.rest.overflow()
     }
 
-    /// Every slot with a record, and its place.
-    fn places(&self) -> impl Iterator<Item = (usize, Place)> + '_ {
-        let slots = self.links.iter().enumerate();
-        slots.filter_map(|(at, link)| Some((at, link.place()?)))
-    }
-
-    /// Empties a slot.
-    fn clear(&mut self, at: usize) {
-        if let Some((tag, link)) = self.tags.get_mut(at).zip(self.links.get_mut(at)) {
-            *tag = 0;
-            *link = Link::NONE;
+    /// Moves the slots with a bit here to a bucket of their own.
+    #[inline]
+    fn take(&mut self, mut slots: u8) -> Bucket {
+        let mut taken = Bucket {
+            rest: self.rest,
+            ..Bucket::EMPTY
+        };
+        let ours = self.tags.iter_mut().zip(&mut self.links);
+        let theirs = taken.tags.iter_mut().zip(&mut taken.links);
+        for ((tag, link), (their_tag, their_link)) in ours.zip(theirs) {
+            if slots & 1 != 0 {
+                core::mem::swap(tag, their_tag);
+                core::mem::swap(link, their_link);
+            }
+            slots >>= 1;
         }
+        taken
     }
 
     /// Adds a record.  The next in its chain, which is the record's to keep.
@@ -313,7 +318,10 @@ impl<P: Platform> Index<P> {
         let (next, _) = split_number(self.buckets);
         if let Some(place @ None) = self.segments.get_mut(next) {
             *place = Some(segment);
-            self.buckets = self.buckets.max(1);
+            if self.buckets == 0 {
+                self.buckets = SEGMENT as u32;
+                self.mask = self.buckets - 1;
+            }
         }
     }
 
@@ -326,41 +334,28 @@ impl<P: Platform> Index<P> {
     /// Takes the next bucket into use, if it is not the last and its segment is
     /// there, and moves there what belongs there of one bucket.  That bucket's
     /// chain is returned, for the caller to insert anew.
-    pub fn split(&mut self, hash_at: impl Fn(Place) -> Option<u32>) -> Link {
+    pub fn split(&mut self) -> Link {
         if self.buckets as usize == SEGMENTS * SEGMENT {
             return Link::NONE;
         }
-        self.split_next(hash_at).unwrap_or(Link::NONE)
+        self.split_next().unwrap_or(Link::NONE)
     }
 
-    fn split_next(&mut self, hash_at: impl Fn(Place) -> Option<u32>) -> Option<Link> {
+    fn split_next(&mut self) -> Option<Link> {
         let new = self.buckets;
         self.bucket_mut(new)?;
-        let old = *self.bucket_mut(new & self.mask)?;
         // The bit of the hash that leads to the one and not to the other.
         let bit = new.checked_ilog2()?;
-        let (mut low, mut high) = (old, old);
-        low.rest.set_overflow(Link::NONE);
-        high.rest.set_overflow(Link::NONE);
-        let mut sort = |at, is_high| {
-            let other = if is_high { &mut low } else { &mut high };
-            other.clear(at);
-        };
-        match old.rest.bits(bit) {
-            Some(bits) => bits.enumerate().for_each(|(at, bit)| sort(at, bit)),
-            None => {
-                for (at, place) in old.places() {
-                    sort(at, hash_at(place)? >> bit & 1 != 0);
-                }
-            }
-        }
-        *self.bucket_mut(new & self.mask)? = low;
-        *self.bucket_mut(new)? = high;
+        let old = self.bucket_mut(new & self.mask)?;
+        let chain = old.overflow();
+        old.rest.set_overflow(Link::NONE);
+        let taken = old.take(old.rest.bits(bit));
+        *self.bucket_mut(new)? = taken;
         self.buckets = new.saturating_add(1);
         if self.buckets > self.mask << 1 | 1 {
             self.mask = self.mask << 1 | 1;
         }
-        Some(old.overflow())
+        Some(chain)
     }
 }
 
@@ -431,14 +426,10 @@ pub(super) mod tests {
                 index.supply_segment(new_segment(&Heap).unwrap());
             }
             next[n] = index.insert(*hash, Place(n as u32)).unwrap();
-            let is_small = index.buckets < 128;
             if !index.is_small_for(n + 1) {
                 continue;
             }
-            let mut chain = index.split(|place| {
-                assert!(is_small, "splitting a large one reads no record");
-                Some(hashes[place.0 as usize])
-            });
+            let mut chain = index.split();
             while let Some(place) = chain.place() {
                 let at = place.0 as usize;
                 chain = next[at];
@@ -486,7 +477,7 @@ pub(super) mod tests {
             assert!(bucket.remove(Place(32_767), Link::NONE));
             assert!(bucket.remove(Place(3), Link::NONE));
             assert_eq!(bucket.insert(77 << 16, Place(3)), Link::NONE);
-            assert_eq!(bucket.places().count(), 8);
+            assert!(bucket.links.iter().all(|link| *link != Link::NONE));
         }
     }
 }

@@ -116,7 +116,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
     #[inline(never)]
     pub fn furnish(&self, platform: &P) {
         for shard in self.shards.iter() {
-            while let Err(lacking) = shard.with(|table| table.vacancy(true)) {
+            while let Some(lacking) = shard.with(|table| table.lacking()) {
                 let Some(supply) = Supply::allocate(platform, lacking) else {
                     return;
                 };
@@ -232,9 +232,9 @@ impl<P: Platform, A: Address> Cache<P, A> {
         if self.open.fetch_add(1, Relaxed) >= self.limit {
             self.make_room(flow.hash, table, flow.now);
         }
-        match table.vacancy(grow_index) {
-            Ok(place) => {
-                if table.insert(place, &flow, path(&flow.key), grow_index) {
+        match table.insert(&flow, path, grow_index) {
+            Ok(is_news) => {
+                if is_news {
                     self.publish(Self::number(flow.hash), table);
                 }
                 Ok(())

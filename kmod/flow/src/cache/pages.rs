@@ -44,6 +44,22 @@ pub(super) struct Pages<P: Platform, A: Address> {
     first_missing: usize,
 }
 
+/// A free place, in its page.
+pub(super) struct Vacancy<'a, P: Platform, A: Address> {
+    pub place: Place,
+    page: &'a mut Page<P, A>,
+    ledger: &'a mut Ledger,
+    at: usize,
+}
+
+impl<P: Platform, A: Address> Vacancy<'_, P, A> {
+    /// Puts a record there that begins at `now`.
+    #[inline(always)]
+    pub fn fill(self, record: Record<A>, now: u64) {
+        self.ledger.insert(self.page, self.at, record, now);
+    }
+}
+
 /// The number of a place's page, and the place's number in it.
 #[inline]
 pub(super) fn split_place(place: Place) -> (usize, usize) {
@@ -187,39 +203,29 @@ impl<P: Platform, A: Address> Pages<P, A> {
         }
     }
 
-    /// A free place, if there is one.
+    /// A free place in the page that is being filled.  Without one,
+    /// [`Pages::go_on`].
     #[inline(always)]
-    pub fn free_place(&mut self) -> Option<Place> {
+    pub fn vacancy(&mut self) -> Option<Vacancy<'_, P, A>> {
         let number = self.first_free;
-        match self.free_place_in(number) {
-            None => self.free_place_beyond(number),
-            place => place,
-        }
-    }
-
-    #[inline]
-    fn free_place_in(&self, number: usize) -> Option<Place> {
-        let (page, ledger) = self.page(number)?;
-        Some(join_place(number, ledger.free_place(page)?))
-    }
-
-    /// Puts a record that begins at `now` into a free place.
-    #[inline(always)]
-    pub fn insert(&mut self, place: Place, record: Record<A>, now: u64) {
-        let (number, at) = split_place(place);
-        if let Some((page, ledger)) = self.page_mut(number) {
-            ledger.insert(page, at, record, now);
-        }
+        let (page, ledger) = self.page_mut(number)?;
+        let at = ledger.free_place(page)?;
+        Some(Vacancy {
+            place: join_place(number, at),
+            page,
+            ledger,
+            at,
+        })
     }
 
     /// Goes on to fill the next page with a free place, if there is one.
     #[cold]
     #[inline(never)]
-    fn free_place_beyond(&mut self, number: usize) -> Option<Place> {
-        let mut others = number + 1..self.len;
-        let place = others.find_map(|number| self.free_place_in(number))?;
-        self.first_free = split_place(place).0;
-        Some(place)
+    pub fn go_on(&mut self) -> bool {
+        let mut others = self.first_free + 1..self.len;
+        let next = others.find(|number| self.has_room(*number));
+        self.first_free = next.unwrap_or(self.first_free);
+        next.is_some()
     }
 
     /// Marks a record that waits to be taken.
@@ -282,8 +288,15 @@ mod tests {
     /// Fills the pages that are there; each record has as many octets as its
     /// place says.
     fn fill_pages(pages: &mut Full) {
-        while let Some(place) = pages.free_place() {
-            pages.insert(place, Record::UNUSED, 0);
+        loop {
+            let Some(vacancy) = pages.vacancy() else {
+                if pages.go_on() {
+                    continue;
+                }
+                break;
+            };
+            let place = vacancy.place;
+            vacancy.fill(Record::UNUSED, 0);
             let seen = Observation {
                 octets: place.0,
                 tcp_flags: 0,
@@ -336,7 +349,7 @@ mod tests {
         }
         assert!(pages.page(100).is_none() && pages.page(0).is_some());
         assert_eq!(pages.len(), PAGES - 2);
-        assert!(pages.free_place().is_some(), "one stays");
+        assert!(pages.vacancy().is_some() || pages.go_on(), "one stays");
         fill_pages(&mut pages);
         assert_eq!(pages.lacking(), Lacking::Page);
         pages.supply_page(Page::new(&Heap).unwrap());

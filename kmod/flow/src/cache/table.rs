@@ -251,33 +251,49 @@ impl<P: Platform, A: Address> Table<P, A> {
         }
     }
 
-    /// A place for one more record; or what is lacking.  If `grow_index` is
-    /// false the chains may grow instead of the index; only its first segment is
-    /// needed.
+    /// What is lacking before there can be one more record.
+    pub fn lacking(&mut self) -> Option<Lacking> {
+        if self.pages.vacancy().is_none() && !self.pages.go_on() {
+            return Some(self.pages.lacking());
+        }
+        let lacks_segment = self.index.lacks_segment(self.open);
+        lacks_segment.then_some(Lacking::Segment)
+    }
+
+    /// Adds a record for a flow that has none, whose routes `path` looks up, and
+    /// says whether that changed the outlook; or what is lacking.  If
+    /// `grow_index` is false the chains may grow instead of the index; only its
+    /// first segment is needed.
     #[inline(always)]
-    pub fn vacancy(&mut self, grow_index: bool) -> Result<Place, Lacking> {
-        let Some(place) = self.pages.free_place() else {
-            return Err(self.pages.lacking());
+    pub fn insert(
+        &mut self,
+        new: &New<A>,
+        path: impl FnOnce(&Packed<A>) -> Path<A>,
+        grow_index: bool,
+    ) -> Result<bool, Lacking> {
+        let vacancy = loop {
+            if let Some(vacancy) = self.pages.vacancy() {
+                break vacancy;
+            }
+            if !self.pages.go_on() {
+                return Err(self.pages.lacking());
+            }
         };
         if self.index.lacks_segment(self.open) && (grow_index || self.index.is_empty()) {
             return Err(Lacking::Segment);
         }
-        Ok(place)
-    }
-
-    /// Adds a record, in a [`Table::vacancy`], for a flow that has none, and says
-    /// whether that changed the outlook.
-    #[inline(always)]
-    pub fn insert(&mut self, place: Place, new: &New<A>, path: Path<A>, grow_index: bool) -> bool {
-        let next = self.index.insert(new.hash, place).unwrap_or(Link::NONE);
-        self.pages
-            .insert(place, Record::new(new, path, next), new.now);
+        let path = path(&new.key);
+        let next = self
+            .index
+            .insert(new.hash, vacancy.place)
+            .unwrap_or(Link::NONE);
+        vacancy.fill(Record::new(new, path, next), new.now);
         self.open += 1;
         self.count(new.seen);
         if grow_index && self.index.is_small_for(self.open) {
             self.grow();
         }
-        self.bounds.include_now(new.now)
+        Ok(self.bounds.include_now(new.now))
     }
 
     fn link(&mut self, hash: u32, place: Place) {
@@ -290,9 +306,7 @@ impl<P: Platform, A: Address> Table<P, A> {
     /// Splits one bucket.
     #[inline(never)]
     fn grow(&mut self) {
-        let Table { index, pages, .. } = self;
-        let hash_at = |place| pages.record(place).map(|record| record.hash);
-        let mut chain = index.split(hash_at);
+        let mut chain = self.index.split();
         while let Some(place) = chain.place() {
             let Some(&Record { hash, next, .. }) = self.pages.record(place) else {
                 return;
