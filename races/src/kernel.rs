@@ -207,6 +207,7 @@ extern "C" {
     pub fn netflow_rcvmsg(state: *mut c_void, message: *const u8, resp: *mut *mut u8) -> c_int;
     pub fn netflow_rcvdata(state: *mut c_void, port: *const c_void, m: *const Mbuf) -> ShimPass;
     pub fn netflow_disconnect(state: *mut c_void, name: *const u8, len: usize);
+    pub fn netflow_rest(state: *mut c_void) -> u32;
     pub fn netflow_tick(state: *mut c_void) -> u32;
     pub fn netflow_close(state: *mut c_void) -> u32;
     pub fn netflow_destroy(state: *mut c_void);
@@ -228,10 +229,12 @@ extern "C" fn shim_alloc(size: usize, align: usize) -> *mut c_void {
     memory
 }
 
+/// # Safety
+/// `memory` came from [`shim_alloc`], and nobody uses it from now on.
 #[no_mangle]
 unsafe extern "C" fn shim_free(memory: *mut c_void) {
     count(-1);
-    // SAFETY: it came from `shim_alloc`.
+    // SAFETY: it came from `shim_alloc`, which had it from the C library.
     unsafe { libc::free(memory) }
 }
 
@@ -245,6 +248,8 @@ unsafe fn mtx<'a>(m: *mut *mut Mtx) -> &'a Mtx {
     unsafe { &*mtx }
 }
 
+/// # Safety
+/// `m` is a `struct mtx` that is none yet.
 #[no_mangle]
 unsafe extern "C" fn shim_mtx_init(m: *mut *mut Mtx) {
     count(1);
@@ -253,19 +258,23 @@ unsafe extern "C" fn shim_mtx_init(m: *mut *mut Mtx) {
         guard: Cell::new(None),
         inside: Alone::default(),
     });
-    // SAFETY: a `struct mtx` has room for a pointer.
+    // SAFETY: a `struct mtx` has room for a pointer, and is the caller's.
     unsafe { *m = Box::into_raw(mtx) };
 }
 
+/// # Safety
+/// `m` is a `struct mtx` from [`shim_mtx_init`] that nobody uses from now on.
 #[no_mangle]
 unsafe extern "C" fn shim_mtx_destroy(m: *mut *mut Mtx) {
     count(-1);
-    // SAFETY: nobody else has the lock any more.
+    // SAFETY: the pointer is there since `shim_mtx_init`, and nobody else has it.
     let mtx = unsafe { std::mem::replace(&mut *m, std::ptr::null_mut()) };
-    // SAFETY: `shim_mtx_init` made it.
+    // SAFETY: `shim_mtx_init` had it from `Box::into_raw`, and this was the last copy.
     drop(unsafe { Box::from_raw(mtx) });
 }
 
+/// # Safety
+/// `c` is the `mtx_lock` of an initialised `struct mtx`.
 #[no_mangle]
 unsafe extern "C" fn __mtx_lock_flags(c: *mut usize, _: c_int, _: *const c_char, _: c_int) {
     assert_no_lock("mtx_lock(9)");
@@ -282,6 +291,8 @@ unsafe extern "C" fn __mtx_lock_flags(c: *mut usize, _: c_int, _: *const c_char,
     HELD.with(|held| held.set(1));
 }
 
+/// # Safety
+/// As [`__mtx_lock_flags`].
 #[no_mangle]
 unsafe extern "C" fn __mtx_unlock_flags(c: *mut usize, _: c_int, _: *const c_char, _: c_int) {
     if kernel(|kernel| kernel.locks_are_broken.load(Relaxed)) {
@@ -390,18 +401,22 @@ extern "C" fn shim_uptime_ms() -> u64 {
     kernel(|kernel| kernel.uptime.load(Relaxed))
 }
 
+/// # Safety
+/// Both are the caller's to write.
 #[no_mangle]
 unsafe extern "C" fn shim_wall_clock(secs: *mut u32, nanos: *mut u32) {
     let uptime = shim_uptime_ms();
-    // SAFETY: the caller's own places.
+    // SAFETY: the caller's promise.
     unsafe { *secs = 1_700_000_000 + (uptime / 1000) as u32 };
-    // SAFETY: as above.
+    // SAFETY: the caller's promise.
     unsafe { *nanos = (uptime % 1000) as u32 * 1_000_000 };
 }
 
+/// # Safety
+/// `to` has `len` bytes, the caller's to write.
 #[no_mangle]
 unsafe extern "C" fn shim_random(to: *mut u8, len: usize) {
-    // SAFETY: the caller's own bytes.
+    // SAFETY: the caller's promise.
     let bytes = unsafe { std::slice::from_raw_parts_mut(to, len) };
     for (byte, at) in bytes.iter_mut().zip(3u64..) {
         // The same in each run, and odd enough.
@@ -414,13 +429,18 @@ extern "C" fn shim_log(_: *const u8, _: usize) {
     assert_no_lock("log");
 }
 
+/// # Safety
+/// `node` is there for the call.
 #[no_mangle]
 unsafe extern "C" fn shim_fibs(node: *const NgNode) -> u32 {
-    // SAFETY: the node is there.
+    // SAFETY: the caller's promise.
     unsafe { &*node }.fibs
 }
 
 /// Everything is behind interface 1.
+///
+/// # Safety
+/// `path` is the caller's alone for the call.
 #[no_mangle]
 unsafe extern "C" fn shim_path4(
     _: *const NgNode,
@@ -429,12 +449,14 @@ unsafe extern "C" fn shim_path4(
     _: *const u8,
     path: *mut ShimPath,
 ) {
-    // SAFETY: the caller's own place.
+    // SAFETY: it is a `struct shim_path` that nobody else has, by the caller's promise.
     let path = unsafe { &mut *path };
     (path.output, path.src_mask, path.dst_mask) = (1, 24, 24);
     path.next_hop = [0; 16];
 }
 
+/// # Safety
+/// None is asked: it follows no pointer.
 #[no_mangle]
 unsafe extern "C" fn shim_path6(
     _: *const NgNode,
@@ -445,6 +467,8 @@ unsafe extern "C" fn shim_path6(
 ) {
 }
 
+/// # Safety
+/// Someone has a reference on `hook` for the call.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn shim_hook_ref(hook: *mut NgHook) {
     // SAFETY: the caller holds a reference, or netgraph does.
@@ -452,6 +476,8 @@ pub(crate) unsafe extern "C" fn shim_hook_ref(hook: *mut NgHook) {
     assert!(before > 0, "a hook that is gone");
 }
 
+/// # Safety
+/// The caller has a reference on `hook`, and gives it back.
 #[no_mangle]
 pub(crate) unsafe extern "C" fn shim_hook_unref(hook: *mut NgHook) {
     // SAFETY: the caller gives its reference back.
@@ -466,6 +492,8 @@ pub(crate) unsafe extern "C" fn shim_hook_unref(hook: *mut NgHook) {
     }
 }
 
+/// # Safety
+/// The caller has a reference on `hook`; `datagram` has `len` bytes.
 #[no_mangle]
 unsafe extern "C" fn shim_send(hook: *mut NgHook, datagram: *const u8, len: usize) -> c_int {
     assert_no_lock("ng_send_data");
@@ -483,6 +511,8 @@ unsafe extern "C" fn shim_send(hook: *mut NgHook, datagram: *const u8, len: usiz
     0
 }
 
+/// # Safety
+/// `m` is there for the call; `to` has `len` bytes, the caller's to write.
 #[no_mangle]
 unsafe extern "C" fn shim_packet_copy(m: *const Mbuf, at: usize, to: *mut u8, len: usize) -> bool {
     // SAFETY: the packet is there for the call.
@@ -494,12 +524,16 @@ unsafe extern "C" fn shim_packet_copy(m: *const Mbuf, at: usize, to: *mut u8, le
     true
 }
 
+/// # Safety
+/// `interface` is there for the call.
 #[no_mangle]
 unsafe extern "C" fn if_getindex(interface: *const Interface) -> u32 {
-    // SAFETY: it is there.
+    // SAFETY: the caller's promise.
     unsafe { &*interface }.0
 }
 
+/// # Safety
+/// `m` is there for the call, and this thread's alone.
 #[no_mangle]
 unsafe extern "C" fn shim_packet_is_marked(m: *const Mbuf, only_by: *const NgNode) -> bool {
     // SAFETY: the packet is there for the call.
@@ -509,6 +543,8 @@ unsafe extern "C" fn shim_packet_is_marked(m: *const Mbuf, only_by: *const NgNod
         .any(|by| only_by.is_null() || *by == only_by.addr())
 }
 
+/// # Safety
+/// As [`shim_packet_is_marked`].
 #[no_mangle]
 unsafe extern "C" fn shim_packet_mark(m: *const Mbuf, node: *const NgNode) {
     // SAFETY: the packet is there for the call, and its thread alone has it.
@@ -518,15 +554,17 @@ unsafe extern "C" fn shim_packet_mark(m: *const Mbuf, node: *const NgNode) {
 /// Octets of a message before its arguments.
 pub const HEADER: usize = size_of::<sys_bindings::ng_mesg>();
 
+/// # Safety
+/// `request` begins with a message's header; `resp` is the caller's to write.
 #[no_mangle]
 unsafe extern "C" fn shim_reply(request: *const u8, resp: *mut *mut u8, arglen: usize) -> *mut u8 {
     let reply = shim_alloc(HEADER + arglen, 16).cast::<u8>();
     if reply.is_null() {
         return reply;
     }
-    // SAFETY: both have a header.
+    // SAFETY: both have room for a header, and one of them is new.
     unsafe { reply.copy_from_nonoverlapping(request, HEADER) };
-    // SAFETY: as above.
+    // SAFETY: it has a header, and is not given away yet.
     unsafe { shim_reply_shorten(reply, arglen) };
     // SAFETY: the caller's own place.
     unsafe { *resp = reply };
@@ -534,10 +572,12 @@ unsafe extern "C" fn shim_reply(request: *const u8, resp: *mut *mut u8, arglen: 
     unsafe { reply.add(HEADER) }
 }
 
+/// # Safety
+/// `resp` came from [`shim_reply`], and is the caller's alone.
 #[no_mangle]
 unsafe extern "C" fn shim_reply_shorten(resp: *mut u8, arglen: usize) {
     let header = resp.cast::<sys_bindings::ng_msghdr>();
-    // SAFETY: `shim_reply` made it.
+    // SAFETY: the caller's promise; it begins with a header.
     unsafe { (*header).arglen = arglen as u32 };
 }
 
