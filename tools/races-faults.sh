@@ -69,3 +69,8 @@ plant 'a hook used without a reference' collectors_change_under_the_timer \
     kmod/src/kpi/kernel.rs \
     'unsafe { Self::hold(self.0) }' \
     'Self(self.0)'
+
+plant 'a datagram that waits and is forgotten' a_packet_and_an_idle_timer \
+    kmod/src/node.rs \
+    'self.has_pending.store(exporter.has_pending(), Relaxed);' \
+    ''

@@ -201,7 +201,8 @@ ng_netflow_rcvdata(hook_p hook, item_p item)
 
 /*
  * Enters what a datagram on its way into a stack needs, which a callout has not
- * by itself, and arms itself again; callout_drain() in close ends that.
+ * by itself, if there may be one.  Arms itself again; callout_drain() in close
+ * ends that.
  */
 static void
 ng_netflow_tick(void *arg)
@@ -210,11 +211,14 @@ ng_netflow_tick(void *arg)
 	struct epoch_tracker et;
 	uint32_t ms;
 
-	CURVNET_SET(priv->node->nd_vnet);
-	NET_EPOCH_ENTER(et);
-	ms = netflow_tick(priv->state);
-	NET_EPOCH_EXIT(et);
-	CURVNET_RESTORE();
+	ms = netflow_rest(priv->state);
+	if (ms == 0) {
+		CURVNET_SET(priv->node->nd_vnet);
+		NET_EPOCH_ENTER(et);
+		ms = netflow_tick(priv->state);
+		NET_EPOCH_EXIT(et);
+		CURVNET_RESTORE();
+	}
 
 	callout_reset_sbt(&priv->tick, ms * SBT_1MS, 0, ng_netflow_tick, priv,
 	    C_HARDCLOCK);

@@ -24,9 +24,10 @@ struct shim_pass {
  * Rust's entries.  netflow_create() makes the node's state and returns NULL
  * when there is no memory; the others are given what it returned.  A port is
  * where Rust finds what it knows of a hook: it is kept as the hook's private
- * data, NULL where no packets are expected.  netflow_tick() and netflow_close() return after how many milliseconds
- * to call them again, netflow_close() 0 when it is done.
- * Errors are errnos.
+ * data, NULL where no packets are expected.  netflow_tick() and netflow_close()
+ * return after how many milliseconds to call them again, netflow_close() 0 when
+ * it is done.  netflow_rest() returns what netflow_tick() would, or 0 where that
+ * has something to do.  Errors are errnos.
  */
 void	*netflow_create(struct ng_node *);
 int	 netflow_newhook(void *, struct ng_hook *, const char *name, size_t,
@@ -34,6 +35,7 @@ int	 netflow_newhook(void *, struct ng_hook *, const char *name, size_t,
 int	 netflow_rcvmsg(void *, const struct ng_mesg *, struct ng_mesg **resp);
 struct shim_pass netflow_rcvdata(void *, const void *port, const struct mbuf *);
 void	 netflow_disconnect(void *, const char *name, size_t);
+uint32_t netflow_rest(void *);
 uint32_t netflow_tick(void *);
 uint32_t netflow_close(void *);
 void	 netflow_destroy(void *);

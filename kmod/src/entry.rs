@@ -27,9 +27,11 @@ type State = Node<Kernel>;
 /// The node outlives its state.
 #[no_mangle]
 unsafe extern "C" fn netflow_create(node: NonNull<ng_node>) -> Option<NonNull<State>> {
-    // SAFETY: the caller's promise is what `Kernel` asks.
-    let state = create(unsafe { Kernel::new(node) })?;
-    // SAFETY: it was made just now.
+    // SAFETY: the node outlives its state, by the caller's promise, and the kernel
+    // goes with the state.
+    let kernel = unsafe { Kernel::new(node) };
+    let state = create(kernel)?;
+    // SAFETY: it is whole, and nobody else has it yet.
     unsafe { state.as_ref() }.furnish();
     Some(state)
 }
@@ -128,6 +130,12 @@ unsafe extern "C" fn netflow_disconnect(state: &State, name: *const u8, len: usi
     if let Ok(role) = Role::of(name) {
         state.disconnect(role);
     }
+}
+
+/// Returns what [`netflow_tick`] would, or 0 where that has something to do.
+#[no_mangle]
+extern "C" fn netflow_rest(state: &State) -> u32 {
+    state.rest().unwrap_or(0)
 }
 
 /// Time has passed. Returns the milliseconds after which to call again.

@@ -68,6 +68,11 @@ impl<K: Kpi> Exporter<K> {
         self.v5.streams().max(self.v9.streams())
     }
 
+    /// Does a record wait in a datagram?
+    pub fn has_pending(&self) -> bool {
+        self.v5.pending().records > 0 || self.v9.pending().records > 0
+    }
+
     /// Moves records from the cache to the collectors.  `true` when some were
     /// left, for the sake of the pace.
     pub fn run(&mut self, engine: &Engine<K>, ways: &Ways<'_, K>, extent: Extent) -> bool {
@@ -83,8 +88,7 @@ impl<K: Kpi> Exporter<K> {
         let mut room = RECORDS_PER_BURST;
         self.v5.begin(kpi, &ways.v5);
         self.v9.begin(kpi, &ways.v9);
-        let shards = if engine.is_empty() { 0 } else { SHARDS };
-        'shards: for _ in 0..shards {
+        'shards: for _ in 0..SHARDS {
             loop {
                 if room == 0 {
                     break 'shards;

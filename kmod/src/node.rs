@@ -4,7 +4,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use flow::export::v9;
-use flow::sync::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use flow::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use flow::{
     Engine, Path, Refusal, Refused, Routes, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS,
 };
@@ -49,6 +49,8 @@ pub struct Node<K: Kpi> {
     /// [`v9::Settings`], in one word so that none is seen half changed.
     v9_settings: AtomicU64,
     exporter: Guarded<K, Exporter<K>>,
+    /// Did its last run leave a record in a datagram?
+    has_pending: AtomicBool,
     /// FIBs that something was exported from.
     pub(crate) exported_fibs: AtomicU32,
     /// What has left the cache, and what became of it at each hook.
@@ -91,6 +93,7 @@ impl<K: Kpi> Node<K> {
             connections: AtomicU32::new(0),
             v9_settings: AtomicU64::new(pack(v9::Settings::DEFAULT)),
             exporter,
+            has_pending: AtomicBool::new(false),
             exported_fibs: AtomicU32::new(0),
             expired: Tally::new(),
             outcome: Outcome::default(),
@@ -254,9 +257,19 @@ impl<K: Kpi> Node<K> {
         true
     }
 
+    /// What [`Node::tick`] would return, if that has nothing to do.
+    // New hooks and FIBs matter to the next record, with which the exporter comes to
+    // see them.
+    pub fn rest(&self) -> Option<u32> {
+        (self.engine.is_empty() && !self.has_pending.load(Relaxed)).then_some(TICK_MS)
+    }
+
     /// Sweeps the cache and sends what is due.  The milliseconds after which
     /// to call it again.
     pub fn tick(&self) -> u32 {
+        if let Some(pause) = self.rest() {
+            return pause;
+        }
         if self.run_exporter(Extent::Due) {
             BURST_PAUSE_MS
         } else {
@@ -304,6 +317,7 @@ impl<K: Kpi> Node<K> {
         };
         let more = exporter.run(&self.engine, &ways, extent);
         self.exported_fibs.store(exporter.fibs() as u32, Relaxed);
+        self.has_pending.store(exporter.has_pending(), Relaxed);
         self.exporter.put(Some(exporter));
         more
     }

@@ -238,7 +238,11 @@ impl Netflow {
     /// The callout.
     pub fn tick(&self) -> u32 {
         // SAFETY: the state is there.
-        unsafe { netflow_tick(self.state) }
+        match unsafe { netflow_rest(self.state) } {
+            // SAFETY: the state is there.
+            0 => unsafe { netflow_tick(self.state) },
+            pause => pause,
+        }
     }
 
     /// The callout, so much later.

@@ -108,6 +108,30 @@ fn packets_and_timer() {
     });
 }
 
+/// The first packet comes while the timer finds nothing to do: its record leaves
+/// the cache with the first tick that it is due at, its datagram with the next.
+#[test]
+fn a_packet_and_an_idle_timer() {
+    explore(|| {
+        let (node, iface0) = shared();
+        let export = node.connect("export").unwrap();
+        let timer = {
+            let node = node.clone();
+            spawn(move || {
+                node.tick_after(LATER);
+                node.tick_after(1000);
+            })
+        };
+        node.data(&iface0, udp(1));
+        timer.join().unwrap();
+        node.tick_after(LATER);
+        node.tick_after(1000);
+        assert_eq!(export.sent.lock().unwrap().len(), 1);
+        let account = alone(node).end([alone(iface0), export]);
+        assert_eq!(account.exports[0].handed_over.packets, 1);
+    });
+}
+
 /// TCP ends a flow while its last packets come on another CPU and the timer
 /// runs on a third.
 #[test]
