@@ -35,13 +35,14 @@ impl<P: Platform, A: Address> Directory<P, A> {
 /// Every page of a table.
 #[repr(C)]
 pub(super) struct Pages<P: Platform, A: Address> {
-    directories: [Option<Directory<P, A>>; DIRECTORIES],
     /// Pages beyond the last that is there.
     len: usize,
     /// No page before this one has a free place.
     first_free: usize,
     /// No number before this one is without a page.
     first_missing: usize,
+    /// The first comes last: see [`Table`](super::table::Table).
+    pub(super) directories: [Option<Directory<P, A>>; DIRECTORIES],
 }
 
 /// A free place, in its page.
@@ -72,10 +73,10 @@ pub(super) fn join_place(page: usize, at: usize) -> Place {
     Place((page as u32).wrapping_mul(64).wrapping_add(at as u32))
 }
 
-/// The number of a page's directory.
+/// The place of a page's directory.
 #[inline]
 fn directory_of(page: usize) -> usize {
-    page / PAGES_PER_DIRECTORY % DIRECTORIES
+    !(page / PAGES_PER_DIRECTORY) % DIRECTORIES
 }
 
 impl<P: Platform, A: Address> Pages<P, A> {
@@ -177,8 +178,8 @@ impl<P: Platform, A: Address> Pages<P, A> {
 
     /// Takes a directory; one that is not wanted any more is dropped.
     pub fn supply_directory(&mut self, directory: Directory<P, A>) {
-        let number = self.missing() / PAGES_PER_DIRECTORY;
-        if let Some(place @ None) = self.directories.get_mut(number) {
+        let place = directory_of(self.missing());
+        if let Some(place @ None) = self.directories.get_mut(place) {
             *place = Some(directory);
         }
     }

@@ -34,7 +34,8 @@ const MAX_LOOK: usize = 64;
 const SLACK_MS: u64 = 100;
 
 /// In this order, all that a hit changes here is in the line of memory that
-/// the lock is in.
+/// the lock is in, and what leads it to its record is in one other, as long as
+/// there are not many.
 #[repr(C)]
 pub(super) struct Table<P: Platform, A: Address> {
     /// The latest time seen; the table's clock never runs backwards.
@@ -42,10 +43,10 @@ pub(super) struct Table<P: Platform, A: Address> {
     /// Packets and octets ever accounted here.
     pub packets: u64,
     pub octets: u64,
-    index: Index<P>,
-    pages: Pages<P, A>,
     open: usize,
     closed: usize,
+    pages: Pages<P, A>,
+    index: Index<P>,
     /// Lower bounds of the times of all open records.
     bounds: Bounds,
     /// When every page was visited last.
@@ -497,4 +498,26 @@ pub(super) struct Swept {
     pub taken: usize,
     /// There was no room for all.
     pub more: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::index::tests::Heap;
+    use core::mem::offset_of;
+    use core::net::Ipv4Addr;
+
+    type Full = Table<Heap, Ipv4Addr>;
+
+    #[test]
+    fn a_hit_needs_two_lines_of_a_table() {
+        /// Octets of a `struct mtx`, behind which the table lies.
+        const LOCK: usize = 32;
+        let line = |offset| (LOCK + offset) / 64;
+        assert_eq!(line(offset_of!(Full, octets)), 0);
+        // The last directory's, the number of buckets, the first segment's.
+        let index = offset_of!(Full, index);
+        assert_eq!(line(index - 16), line(index));
+        assert_eq!(line(index + 8), line(index));
+    }
 }
