@@ -426,15 +426,18 @@ pub(super) mod tests {
                 index.supply_segment(new_segment(&Heap).unwrap());
             }
             next[n] = index.insert(*hash, Place(n as u32)).unwrap();
-            if !index.is_small_for(n + 1) {
-                continue;
-            }
-            let mut chain = index.split();
+            let mut chain = match index.is_small_for(n + 1) {
+                true => index.split(),
+                false => Link::NONE,
+            };
             while let Some(place) = chain.place() {
                 let at = place.0 as usize;
                 chain = next[at];
                 next[at] = index.insert(hashes[at], place).unwrap();
             }
+            // As much memory as that many records call for.
+            let buckets = (n + 1).div_ceil(LOAD).clamp(SEGMENT, SEGMENTS * SEGMENT);
+            assert_eq!(index.buckets as usize, buckets, "with {} records", n + 1);
         }
         assert_eq!(index.buckets as usize, SEGMENTS * SEGMENT);
         for (n, hash) in hashes.iter().enumerate() {
