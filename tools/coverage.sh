@@ -14,6 +14,7 @@ found=$(mkdir -p "${1:-build/fuzz}" && cd "${1:-build/fuzz}" && pwd)
 tools/install-deps.sh coverage
 llvm=/usr/lib/llvm-22/bin
 raw=build/coverage.raw
+mkdir -p build
 rm -rf "$raw"
 export RUSTC=/usr/bin/rustc RUSTFLAGS=-Cinstrument-coverage
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/coverage"

@@ -354,8 +354,6 @@ fn without_memory_nothing_is_lost_that_was_accounted() {
     }
 }
 
-/// When memory is to be had in single pages only, the index stays small and
-/// every flow is accounted all the same.
 #[test]
 fn a_furnished_cache_asks_for_a_page_at_a_time() {
     let memory = Memory::plenty();
@@ -395,6 +393,8 @@ fn what_cannot_be_furnished_is_asked_for_later() {
     assert_eq!(sweep(&engine, everything(0)).len(), 10_000);
 }
 
+/// When memory is to be had in single pages only, the index stays small and
+/// every flow is accounted all the same.
 #[test]
 fn large_pieces_are_not_needed() {
     let memory = Memory::plenty();

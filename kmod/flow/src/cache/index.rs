@@ -426,9 +426,10 @@ pub(super) mod tests {
                 index.supply_segment(new_segment(&Heap).unwrap());
             }
             next[n] = index.insert(*hash, Place(n as u32)).unwrap();
-            let mut chain = match index.is_small_for(n + 1) {
-                true => index.split(),
-                false => Link::NONE,
+            let mut chain = if index.is_small_for(n + 1) {
+                index.split()
+            } else {
+                Link::NONE
             };
             while let Some(place) = chain.place() {
                 let at = place.0 as usize;
