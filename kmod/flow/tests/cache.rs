@@ -354,6 +354,21 @@ fn without_memory_nothing_is_lost_that_was_accounted() {
     }
 }
 
+/// Whether or not there had to be memory for it first.
+#[test]
+fn no_record_begins_before_what_its_shard_has_seen() {
+    let engine = flow_testing::engine(&Memory::plenty(), PLENTY);
+    for flow in 0..20 * SHARDS as u32 {
+        observe(&engine, &tcp(flow, ACK, 100), 2000).unwrap();
+    }
+    for flow in 20 * SHARDS as u32..40_000 {
+        observe(&engine, &tcp(flow, ACK, 100), 1000).unwrap();
+    }
+    let records = sweep(&engine, everything(2000));
+    assert_eq!(records.len(), 40_000);
+    assert!(records.iter().all(|record| record.first == 2000));
+}
+
 #[test]
 fn a_furnished_cache_asks_for_a_page_at_a_time() {
     let memory = Memory::plenty();
