@@ -37,10 +37,11 @@ fn race() {
     });
 }
 
-/// The timer finds a hook that netgraph has freed.
+/// The timer, which has something to do, finds a hook that netgraph has freed.
 fn use_after_free() {
-    let (node, _iface0) = Netflow::with_iface0();
+    let (node, iface0) = Netflow::with_iface0();
     let export = node.connect("export").expect("the first of its name");
+    node.data(&iface0, udp(1));
     node.forget_hook(&export);
     node.tick();
 }
