@@ -10,6 +10,16 @@ use crate::cores::on_one;
 /// Times that everything is measured.
 pub const RUNS: usize = 7;
 
+/// Places in memory that the same contents are given, where chance decides which
+/// of their lines displace each other from a cache.
+pub const PLACES: usize = 5;
+
+/// The figure in the middle.
+pub fn median<const N: usize>(mut figures: [f64; N]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[N / 2]
+}
+
 /// Nanoseconds of processor time that this thread has had.
 pub fn now() -> f64 {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a clock of every Linux");

@@ -9,7 +9,8 @@ use std::time::Instant;
 use nix::sched::{sched_getaffinity, sched_setaffinity, CpuSet};
 use nix::unistd::Pid;
 
-use crate::clock::RUNS;
+/// Times that work is done alone and beside the other's.
+const TURNS: usize = 3;
 
 /// Cores that this process had when it asked first, at most two.
 fn cores(set: &CpuSet) -> Vec<usize> {
@@ -59,7 +60,7 @@ pub fn scaling(first: impl Fn() + Sync, second: impl Fn() + Sync) -> Scaling {
     let mut alone = [f64::MAX; 2];
     let mut both = f64::MAX;
     // By turns, so that all see the same machine.
-    for _ in 0..RUNS {
+    for _ in 0..TURNS {
         alone[0] = alone[0].min(at(one, None, &first));
         alone[1] = alone[1].min(at(other, None, &second));
         let gate = AtomicUsize::new(0);
@@ -73,7 +74,7 @@ pub fn scaling(first: impl Fn() + Sync, second: impl Fn() + Sync) -> Scaling {
     sched_setaffinity(me(), &before).expect("the cores that it had");
     Scaling {
         factor: (alone[0] + alone[1]) / both,
-        runs: 4 * RUNS as u64,
+        runs: 4 * TURNS as u64,
     }
 }
 

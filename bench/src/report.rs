@@ -21,8 +21,8 @@ pub struct Row {
     /// The figure over what the machine allows, measured in the same run: a
     /// dependent read of as much memory, a bare loop on as many cores.
     pub floor: Option<f64>,
-    /// Whether the target is met.
-    pub met: bool,
+    /// Whether the target is met, if there is one.
+    pub met: Option<bool>,
 }
 
 /// The table, in Markdown.
@@ -33,7 +33,11 @@ pub fn table(rows: &[Row]) -> String {
         let floor = row
             .floor
             .map_or(String::new(), |ratio| format!("{ratio:.2}"));
-        let met = if row.met { "met" } else { "**not met**" };
+        let met = match row.met {
+            Some(true) => "met",
+            Some(false) => "**not met**",
+            None => "",
+        };
         let (work, base, target, figure) = (&row.work, row.base, &row.target, &row.figure);
         let _ = writeln!(
             text,

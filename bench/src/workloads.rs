@@ -5,6 +5,8 @@
 
 use std::hint::black_box;
 use std::net::Ipv4Addr;
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use flow::cache::{Cursor, SHARDS};
@@ -13,8 +15,8 @@ use flow::{Engine, FlowRecord, Moment, NoRoutes, Timeouts};
 use flow_workload::platform::Memory;
 use flow_workload::traffic::{flags, seed, source, Flow, Packet, Popularity, OCTETS};
 
-use crate::clock::{now as clock, time};
-use crate::cores::{scaling, Scaling};
+use crate::clock::{median, now as clock, time, PLACES};
+use crate::cores::scaling;
 
 /// Packets of one run.
 pub const PACKETS: usize = 1 << 21;
@@ -78,11 +80,16 @@ impl Bed {
 
     /// A cache with flows `0..flows` in it, one packet each.
     pub fn filled(flows: u32) -> Self {
-        let mut bed = Bed::lasting(flows as usize);
-        for number in 0..flows {
+        Bed::with(0..flows)
+    }
+
+    fn with(flows: Range<u32>) -> Self {
+        let mut bed = Bed::lasting(flows.len());
+        let open = flows.len() as u64;
+        for number in flows {
             bed.observe(&[Flow::numbered(number).packet(flags::ACK)], 0);
         }
-        assert_eq!(bed.engine.v4().counts().open, u64::from(flows));
+        assert_eq!(bed.engine.v4().counts().open, open);
         bed
     }
 
@@ -169,16 +176,29 @@ pub fn hits(flows: u32, popularity: Popularity) -> Vec<Packet> {
 /// A hit on one of so many flows: nanoseconds a packet, and octets that the
 /// cache has.
 pub fn hit(flows: u32, popularity: Popularity) -> (impl FnMut() -> f64, usize) {
-    let mut bed = Bed::filled(flows);
-    let packets = hits(flows, popularity);
-    bed.observe(&packets, 1);
-    let octets = bed.octets();
-    let run = move || {
-        let nanos = time(packets.len(), || bed.observe(&packets, 2));
-        bed.check();
-        nanos
-    };
+    let ([run], octets) = hit_placed(flows, popularity);
     (run, octets)
+}
+
+/// The same in several places in memory at once: which lines displace each
+/// other from a cache is chance.
+pub fn hit_placed<const PLACES: usize>(
+    flows: u32,
+    popularity: Popularity,
+) -> ([impl FnMut() -> f64; PLACES], usize) {
+    let packets = Rc::new(hits(flows, popularity));
+    let mut octets = 0;
+    let runs = [(); PLACES].map(|()| {
+        let mut bed = Bed::filled(flows);
+        octets = bed.octets();
+        let packets = packets.clone();
+        move || {
+            let nanos = time(packets.len(), || bed.observe(&packets, 1));
+            bed.check();
+            nanos
+        }
+    });
+    (runs, octets)
 }
 
 /// New flows of one packet.
@@ -430,60 +450,117 @@ pub fn show(flows: u32) -> impl FnMut() -> f64 {
     }
 }
 
-/// What two cores do on flows of their own, and on the same flows.
-pub fn two_cores(flows: u32) -> [Scaling; 2] {
-    let mut bed = Bed::filled(flows);
-    let part = |from: u32, of: u32, seed: usize| -> Vec<Packet> {
-        let numbers = Popularity::Uniform.draw(of, PACKETS * (seed + 1));
-        let numbers = numbers.into_iter().skip(PACKETS * seed);
-        numbers
-            .map(|number| Flow::numbered(number + from).packet(flags::ACK))
-            .collect()
-    };
-    let own = [part(0, flows / 2, 0), part(flows / 2, flows / 2, 1)];
-    let shared = [part(0, flows, 0), part(0, flows, 1)];
-    bed.observe(&shared[0], 1);
-    let engine = &bed.engine;
-    let mut sent = bed.packets;
-    let result = [&own, &shared].map(|[first, second]| {
-        let scaling = scaling(|| observe(engine, first, 2), || observe(engine, second, 2));
-        sent += scaling.runs * PACKETS as u64;
-        scaling
-    });
-    bed.packets = sent;
-    bed.check();
-    result
+/// How many times what one core does two cores do, the median of several
+/// places in memory.
+pub struct TwoCores {
+    /// Hits in one engine, each core on flows of its own.
+    pub own: f64,
+    /// The same in two engines, which share nothing.
+    pub engines: f64,
+    /// Hits in one engine, both cores on all flows.
+    pub shared: f64,
+    /// A bare loop of reads from a line for each flow, each core in its half.
+    pub reads: f64,
+    /// The same, the line's number read from the packet.
+    pub packets: f64,
+    /// A bare loop of locked additions anywhere.
+    pub writes: f64,
 }
 
-/// The same of bare loops over as many lines of memory, with the same numbers:
-/// of reads, each core in its half, and of locked additions anywhere.
-pub fn two_cores_bare(lines: u32) -> [Scaling; 2] {
-    #[repr(align(64))]
-    struct Line(AtomicU64);
-    let all: Vec<Line> = (0..lines).map(|_| Line(AtomicU64::new(1))).collect();
-    let [numbers, others] = [0, 1].map(|seed| {
-        let numbers = Popularity::Uniform.draw(lines, PACKETS * (seed + 1));
-        numbers
-            .into_iter()
-            .skip(PACKETS * seed)
-            .collect::<Vec<u32>>()
+/// What two cores do with so many flows, and bare loops beside them over as
+/// many lines of memory, with the same numbers, by turns.
+pub fn two_cores(flows: u32) -> TwoCores {
+    let numbers = |from: u32, of: u32, seed: usize| -> Vec<u32> {
+        let numbers = Popularity::Uniform.draw(of, PACKETS * (seed + 1));
+        let numbers = numbers.into_iter().skip(PACKETS * seed);
+        numbers.map(|number| number + from).collect()
+    };
+    let half = flows / 2;
+    let own = [numbers(0, half, 0), numbers(half, half, 1)];
+    let shared = [numbers(0, flows, 0), numbers(0, flows, 1)];
+    let packets = |numbers: &Vec<u32>| -> Vec<Packet> {
+        let flows = numbers.iter().map(|number| Flow::numbered(*number));
+        flows.map(|flow| flow.packet(flags::ACK)).collect()
+    };
+    let own_packets = own.each_ref().map(packets);
+    let shared_packets = shared.each_ref().map(packets);
+    // All stay until the end, so that each has a place of its own.
+    let mut places = [(); PLACES].map(|()| {
+        let engines = [Bed::with(0..half), Bed::with(half..flows)];
+        (Bed::filled(flows), engines, Lines::new(flows))
     });
-    let (lower, upper) = all.split_at(all.len() / 2);
-    let read = |half: &[Line], numbers: &[u32]| {
-        let lines = numbers
-            .iter()
-            .filter_map(|number| half.get(*number as usize / 2));
-        black_box(lines.map(|line| line.0.load(Relaxed)).sum::<u64>());
-    };
-    let write = |numbers: &[u32]| {
-        let lines = numbers
-            .iter()
-            .filter_map(|number| all.get(*number as usize));
-        lines.for_each(|line| _ = line.0.fetch_add(1, Relaxed));
-    };
-    let reads = scaling(|| read(lower, &numbers), || read(upper, &others));
-    let writes = scaling(|| write(&numbers), || write(&others));
-    let sum: u64 = all.iter().map(|line| line.0.load(Relaxed)).sum();
-    assert_eq!(sum, u64::from(lines) + writes.runs * PACKETS as u64);
-    [reads, writes]
+    let figures = places.each_mut().map(|(bed, engines, lines)| {
+        [
+            scaling_of_hits([bed], &own_packets),
+            scaling_of_hits(engines.each_mut(), &own_packets),
+            scaling_of_hits([bed], &shared_packets),
+            lines.scaling_of_reads(&own, |number| *number),
+            lines.scaling_of_reads(&own_packets, Packet::flow_number),
+            lines.scaling_of_additions(&shared),
+        ]
+    });
+    let [own, engines, shared, reads, packets, writes] =
+        std::array::from_fn(|figure| median(figures.map(|figures| figures[figure])));
+    TwoCores {
+        own,
+        engines,
+        shared,
+        reads,
+        packets,
+        writes,
+    }
+}
+
+/// What two cores gain that give packets to the engine, or to one each.
+fn scaling_of_hits<const N: usize>(beds: [&mut Bed; N], packets: &[Vec<Packet>; 2]) -> f64 {
+    let [first, second] = packets;
+    let engines = [&beds[0].engine, &beds[N - 1].engine];
+    let scaling = scaling(
+        || observe(engines[0], first, 1),
+        || observe(engines[1], second, 1),
+    );
+    for bed in beds {
+        bed.packets += scaling.runs * PACKETS as u64 / N as u64;
+        bed.check();
+    }
+    scaling.factor
+}
+
+#[repr(align(64))]
+struct Line(AtomicU64);
+
+/// Memory alone, without an engine: a line for each flow.
+struct Lines(Vec<Line>);
+
+impl Lines {
+    fn new(count: u32) -> Self {
+        Lines((0..count).map(|_| Line(AtomicU64::new(1))).collect())
+    }
+
+    fn sum(&self) -> u64 {
+        self.0.iter().map(|line| line.0.load(Relaxed)).sum()
+    }
+
+    fn scaling_of_reads<T: Sync>(
+        &self,
+        work: &[Vec<T>; 2],
+        number: impl Fn(&T) -> u32 + Sync,
+    ) -> f64 {
+        let read = |work: &[T]| {
+            let lines = work.iter().map(|each| &self.0[number(each) as usize]);
+            black_box(lines.map(|line| line.0.load(Relaxed)).sum::<u64>());
+        };
+        scaling(|| read(&work[0]), || read(&work[1])).factor
+    }
+
+    fn scaling_of_additions(&self, numbers: &[Vec<u32>; 2]) -> f64 {
+        let write = |numbers: &[u32]| {
+            let lines = numbers.iter().map(|number| &self.0[*number as usize]);
+            lines.for_each(|line| _ = line.0.fetch_add(1, Relaxed));
+        };
+        let before = self.sum();
+        let writes = scaling(|| write(&numbers[0]), || write(&numbers[1]));
+        assert_eq!(self.sum(), before + writes.runs * PACKETS as u64);
+        writes.factor
+    }
 }

@@ -13,6 +13,16 @@ pub const HEADER: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub struct Packet(pub [u8; HEADER]);
 
+impl Packet {
+    /// The number of the flow that it is of, if [`Flow::numbered`] and IPv4.
+    pub fn flow_number(&self) -> u32 {
+        let [.., high, middle, low] = self.0[26..30] else {
+            return 0;
+        };
+        u32::from_be_bytes([0, high, middle, low])
+    }
+}
+
 /// IPv4 total length of every packet here, in octets.
 pub const OCTETS: u16 = 100;
 
