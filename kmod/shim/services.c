@@ -251,14 +251,14 @@ find_path(const struct ng_node *node, uint32_t fib, sa_family_t family,
 			nh = nhop_select_func(rt->rt_nhop, 0);
 			path->output = (uint32_t)if_getindex(nh->nh_ifp);
 			/* A gateway of the other family has no place here. */
-			if (nh->gw_sa.sa_family != family)
-				;
-			else if (family == AF_INET)
-				memcpy(path->next_hop, &nh->gw4_sa.sin_addr,
-				    sizeof(nh->gw4_sa.sin_addr));
-			else
-				memcpy(path->next_hop, &nh->gw6_sa.sin6_addr,
-				    sizeof(nh->gw6_sa.sin6_addr));
+			if (nh->gw_sa.sa_family == family) {
+				if (family == AF_INET)
+					memcpy(path->next_hop, &nh->gw4_sa.sin_addr,
+					    sizeof(nh->gw4_sa.sin_addr));
+				else
+					memcpy(path->next_hop, &nh->gw6_sa.sin6_addr,
+					    sizeof(nh->gw6_sa.sin6_addr));
+			}
 		}
 		rt = src == NULL ? NULL : find_route(rh, family, src);
 		if (rt != NULL)
