@@ -3,9 +3,11 @@
 //! and failures of memory.  No packet is ever missing; after a sweep no record
 //! is left that is due.
 
+use std::sync::OnceLock;
+
 use flow::cache::{Cursor, SHARDS};
 use flow::packet::{parse, Parsed};
-use flow::{Engine, FlowRecord, LinkType, Moment, NoRoutes, Sum};
+use flow::{Engine, FlowRecord, LinkType, Moment, NoRoutes, Sum, Timeouts};
 use flow_testing::packets::{claiming, tcp, udp, udp6};
 use flow_testing::{engine, source, Memory};
 
@@ -68,6 +70,28 @@ pub fn run(data: &[u8]) {
     );
 }
 
+/// Flows that all lie in the first shard, more than its index begins with room
+/// for.
+fn in_one_shard() -> &'static [u32] {
+    static FLOWS: OnceLock<Vec<u32>> = OnceLock::new();
+    FLOWS.get_or_init(|| {
+        const FLOWS: u32 = 1 << 17;
+        let engine = engine(&Memory::plenty(), FLOWS as usize);
+        let all = Moment {
+            now: 0,
+            timeouts: Timeouts::NONE,
+        };
+        let is_in_first = |flow: &u32| {
+            let seen = engine.observe(&udp(*flow)[..], source(LinkType::Raw), 0, &NoRoutes);
+            assert!(seen.is_ok());
+            let mut found = false;
+            engine.sweep(0, all, usize::MAX, |_| found = true, |_| {});
+            found
+        };
+        (0..FLOWS).filter(is_in_first).collect()
+    })
+}
+
 impl World {
     fn step(&mut self, input: &mut Input<'_>) {
         match input.u8() % 10 {
@@ -96,6 +120,11 @@ impl World {
                 burst @ 81..=90 => {
                     for flow in 0..4096 {
                         self.packet(&udp(u32::from(burst) << 24 | flow));
+                    }
+                }
+                91..=95 => {
+                    for flow in in_one_shard() {
+                        self.packet(&udp(*flow));
                     }
                 }
                 flow => self.packet(&udp(flow.into())),
