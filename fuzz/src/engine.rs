@@ -75,7 +75,7 @@ pub fn run(data: &[u8]) {
 fn in_one_shard() -> &'static [u32] {
     static FLOWS: OnceLock<Vec<u32>> = OnceLock::new();
     FLOWS.get_or_init(|| {
-        const FLOWS: u32 = 1 << 17;
+        const FLOWS: u32 = 1 << 18;
         let engine = engine(&Memory::plenty(), FLOWS as usize);
         let all = Moment {
             now: 0,
