@@ -219,7 +219,7 @@ impl<P: Platform, A: Address> Cache<P, A> {
     }
 
     /// Opens a record for a flow that has none; or says what must be there
-    /// first.  Without `grow_index` the index stays as it is.
+    /// first.  For `grow` see [`Table::insert`].
     // Not inlined, to keep the usual way short.
     #[inline(never)]
     fn open(
@@ -227,12 +227,12 @@ impl<P: Platform, A: Address> Cache<P, A> {
         table: &mut Table<P, A>,
         flow: New<A>,
         path: impl Fn(&Packed<A>) -> Path<A>,
-        grow_index: bool,
+        grow: bool,
     ) -> Result<(), Lacking> {
         if self.open.fetch_add(1, Relaxed) >= self.limit {
             self.make_room(flow.hash, table, flow.now);
         }
-        match table.insert(&flow, path, grow_index) {
+        match table.insert(&flow, path, grow) {
             Ok(is_news) => {
                 if is_news {
                     self.publish(Self::number(flow.hash), table);
@@ -246,8 +246,8 @@ impl<P: Platform, A: Address> Cache<P, A> {
         }
     }
 
-    /// Allocates what is lacking, without the lock, and goes on.  The index
-    /// grows with another packet, so that none has all of it to do.
+    /// Allocates what is lacking, without the lock, and goes on.  What only later
+    /// flows will lack comes with other packets, so that none has all of it to do.
     #[cold]
     #[inline(never)]
     fn open_supplied(
@@ -266,9 +266,6 @@ impl<P: Platform, A: Address> Cache<P, A> {
         for _ in 0..ROUNDS {
             let supply = Supply::allocate(platform, lacking);
             let refused = supply.is_none();
-            if refused && lacking != Lacking::Segment {
-                break;
-            }
             let done = shard.with(|table| {
                 if let Some(supply) = supply {
                     table.supply(supply);

@@ -9,10 +9,10 @@ use super::page::{Ledger, Page};
 use super::record::Record;
 use super::supply::Lacking;
 
-/// Pages in a directory, so that one is made of pieces of less than 4 KiB.
-const PAGES_PER_DIRECTORY: usize = 64;
+/// Pages in a directory, so that all of one is less than 4 KiB.
+const PAGES_PER_DIRECTORY: usize = 32;
 /// Directories in a table: up to 512 pages, so that every place is below 2^15.
-const DIRECTORIES: usize = 8;
+const DIRECTORIES: usize = 16;
 /// Pages in a table: one less than there is room for, so that the last place of
 /// all has no page, see [`Link::place_or_last`].
 const PAGES: usize = DIRECTORIES * PAGES_PER_DIRECTORY - 1;
@@ -156,6 +156,13 @@ impl<P: Platform, A: Address> Pages<P, A> {
             .is_some_and(|(page, ledger)| ledger.has_room(page))
     }
 
+    /// Has the last page come for which there is a directory?  Another is best
+    /// supplied before the next page, so that no packet waits for both.
+    #[inline(always)]
+    pub fn lacks_directory(&self) -> bool {
+        self.len.is_multiple_of(PAGES_PER_DIRECTORY) && self.directory(self.len).is_none()
+    }
+
     /// What must be supplied before there is a free place, when there is none.
     #[cold]
     pub fn lacking(&self) -> Lacking {
@@ -176,10 +183,10 @@ impl<P: Platform, A: Address> Pages<P, A> {
         missing.unwrap_or(self.len)
     }
 
-    /// Takes a directory; one that is not wanted any more is dropped.
+    /// Takes the next directory; one that there is no room for is dropped.
     pub fn supply_directory(&mut self, directory: Directory<P, A>) {
-        let place = directory_of(self.missing());
-        if let Some(place @ None) = self.directories.get_mut(place) {
+        let mut from_the_first = self.directories.iter_mut().rev();
+        if let Some(place) = from_the_first.find(|place| place.is_none()) {
             *place = Some(directory);
         }
     }

@@ -262,16 +262,19 @@ impl<P: Platform, A: Address> Table<P, A> {
     }
 
     /// Adds a record for a flow that has none, whose routes `path` looks up, and
-    /// says whether that changed the outlook; or what is lacking.  If
-    /// `grow_index` is false the chains may grow instead of the index; only its
-    /// first segment is needed.
+    /// says whether that changed the outlook; or what is lacking.  With `grow`
+    /// that is also what later flows will lack: without it chains may grow
+    /// instead of the index, of which only the first segment is needed.
     #[inline(always)]
     pub fn insert(
         &mut self,
         new: &New<A>,
         path: impl FnOnce(&Packed<A>) -> Path<A>,
-        grow_index: bool,
+        grow: bool,
     ) -> Result<bool, Lacking> {
+        if grow && self.pages.lacks_directory() {
+            return Err(Lacking::Directory);
+        }
         let vacancy = loop {
             if let Some(vacancy) = self.pages.vacancy() {
                 break vacancy;
@@ -280,7 +283,7 @@ impl<P: Platform, A: Address> Table<P, A> {
                 return Err(self.pages.lacking());
             }
         };
-        if self.index.lacks_segment(self.open) && (grow_index || self.index.is_empty()) {
+        if self.index.lacks_segment(self.open) && (grow || self.index.is_empty()) {
             return Err(Lacking::Segment);
         }
         let path = path(&new.key);
@@ -291,7 +294,7 @@ impl<P: Platform, A: Address> Table<P, A> {
         vacancy.fill(Record::new(new, path, next), new.now);
         self.open += 1;
         self.count(new.seen);
-        if grow_index && self.index.is_small_for(self.open) {
+        if grow && self.index.is_small_for(self.open) {
             self.grow();
         }
         Ok(self.bounds.include_now(new.now))
