@@ -162,31 +162,30 @@ pub fn rows(only: &str) -> Result<Vec<Row>> {
 /// it to what is recorded.
 fn instructions(table: &mut Table<'_>) {
     for line in include_str!("../instructions/recorded").lines() {
-        let Some(words) = line.strip_prefix("known:") else {
+        let Some((work, figure)) = line.split_once(' ') else {
             continue;
         };
-        let mut words = words.split(' ').map(str::parse::<f64>);
-        let (Some(Ok(flows)), Some(Ok(figure))) = (words.next(), words.next()) else {
+        let Some((kind, flows)) = work.split_once(':') else {
             continue;
         };
-        let base = match flows {
-            1e3 => "182",
-            1e5 => "227",
-            1e6 => "576",
+        let (Ok(flows), Ok(figure)) = (flows.parse(), figure.parse()) else {
+            continue;
+        };
+        let (work, target) = match kind {
+            "known" => ("of a hit", 190.0),
+            "growing" => ("of the worst packet that opens a flow", 2000.0),
+            _ => continue,
+        };
+        let base = match (kind, flows) {
+            ("known", 1_000) => "182",
+            ("known", 100_000) => "227",
+            ("known", 1_000_000) => "576",
             _ => "",
         };
-        let work = format!("instructions of a hit, {} flows", grouped(flows as u32));
+        let work = format!("instructions {work}, {} flows", grouped(flows));
         if table.wants(&work) {
             let unit = "instructions";
-            table.at_most(
-                &work,
-                base,
-                Limit {
-                    target: 190.0,
-                    unit,
-                },
-                figure,
-            );
+            table.at_most(&work, base, Limit { target, unit }, figure);
         }
     }
 }
