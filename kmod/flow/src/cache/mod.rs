@@ -220,7 +220,8 @@ impl<P: Platform, A: Address> Cache<P, A> {
 
     /// Opens a record for a flow that has none; or says what must be there
     /// first.  For `grow` see [`Table::insert`].
-    // Not inlined, to keep the usual way short.
+    // Called cold so that the way of a known flow is laid out without a jump.
+    #[cold]
     #[inline(never)]
     fn open(
         &self,

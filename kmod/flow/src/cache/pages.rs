@@ -32,9 +32,12 @@ impl<P: Platform, A: Address> Directory<P, A> {
     }
 }
 
-/// Every page of a table.
+/// Every page of a table.  The first lies in the table itself, where it takes no
+/// more to get at than the index does: as long as a shard has few flows, that is
+/// the only one.
 #[repr(C)]
 pub(super) struct Pages<P: Platform, A: Address> {
+    first_ledger: Ledger,
     /// Pages beyond the last that is there.
     len: usize,
     /// No page before this one has a free place.
@@ -43,6 +46,7 @@ pub(super) struct Pages<P: Platform, A: Address> {
     first_missing: usize,
     /// The first comes last: see [`Table`](super::table::Table).
     pub(super) directories: [Option<Directory<P, A>>; DIRECTORIES],
+    pub(super) first: Option<Page<P, A>>,
 }
 
 /// A free place, in its page.
@@ -82,7 +86,9 @@ fn directory_of(page: usize) -> usize {
 impl<P: Platform, A: Address> Pages<P, A> {
     pub fn new() -> Self {
         Pages {
+            first_ledger: Ledger::EMPTY,
             directories: [const { None }; DIRECTORIES],
+            first: None,
             len: 0,
             first_free: 0,
             first_missing: 0,
@@ -99,56 +105,74 @@ impl<P: Platform, A: Address> Pages<P, A> {
         self.directories.get(directory_of(number))?.as_ref()
     }
 
+    /// A page alone, which is all that a hit needs.
+    #[inline(always)]
+    fn page_alone(&self, number: usize) -> Option<&Page<P, A>> {
+        if number == 0 {
+            return self.first.as_ref();
+        }
+        let pages = &self.directory(number)?.pages;
+        pages.get(number % PAGES_PER_DIRECTORY)?.as_ref()
+    }
+
+    /// A page alone, which is all that a hit needs.
+    #[inline(always)]
+    fn page_alone_mut(&mut self, number: usize) -> Option<&mut Page<P, A>> {
+        if number == 0 {
+            return self.first.as_mut();
+        }
+        let directory = self.directories.get_mut(directory_of(number))?.as_mut()?;
+        let pages = &mut directory.pages;
+        pages.get_mut(number % PAGES_PER_DIRECTORY)?.as_mut()
+    }
+
+    /// Where a page is or could be, and its ledger.
     #[inline]
-    fn directory_mut(&mut self, number: usize) -> Option<&mut Directory<P, A>> {
-        self.directories.get_mut(directory_of(number))?.as_mut()
+    fn slot(&mut self, number: usize) -> Option<(&mut Option<Page<P, A>>, &mut Ledger)> {
+        if number == 0 {
+            return Some((&mut self.first, &mut self.first_ledger));
+        }
+        let directory = self.directories.get_mut(directory_of(number))?.as_mut()?;
+        let at = number % PAGES_PER_DIRECTORY;
+        Some((directory.pages.get_mut(at)?, directory.ledgers.get_mut(at)?))
     }
 
     /// A page and its ledger.
     pub fn page(&self, number: usize) -> Option<(&Page<P, A>, &Ledger)> {
-        let directory = self.directory(number)?;
-        let at = number % PAGES_PER_DIRECTORY;
-        Some((
-            directory.pages.get(at)?.as_ref()?,
-            directory.ledgers.get(at)?,
-        ))
+        let ledger = if number == 0 {
+            &self.first_ledger
+        } else {
+            let ledgers = &self.directory(number)?.ledgers;
+            ledgers.get(number % PAGES_PER_DIRECTORY)?
+        };
+        Some((self.page_alone(number)?, ledger))
     }
 
     /// A page and its ledger.
     pub fn page_mut(&mut self, number: usize) -> Option<(&mut Page<P, A>, &mut Ledger)> {
-        let directory = self.directory_mut(number)?;
-        let at = number % PAGES_PER_DIRECTORY;
-        Some((
-            directory.pages.get_mut(at)?.as_mut()?,
-            directory.ledgers.get_mut(at)?,
-        ))
+        let (page, ledger) = self.slot(number)?;
+        Some((page.as_mut()?, ledger))
     }
 
     /// The record at a place.
     #[inline]
     pub fn record(&self, place: Place) -> Option<&Record<A>> {
         let (number, at) = split_place(place);
-        let pages = &self.directory(number)?.pages;
-        let page = pages.get(number % PAGES_PER_DIRECTORY)?.as_ref()?;
-        page.record(at)
+        self.page_alone(number)?.record(at)
     }
 
     /// The record at a place.
     #[inline]
     pub fn record_mut(&mut self, place: Place) -> Option<&mut Record<A>> {
         let (number, at) = split_place(place);
-        let pages = &mut self.directory_mut(number)?.pages;
-        let page = pages.get_mut(number % PAGES_PER_DIRECTORY)?.as_mut()?;
-        page.record_mut(at)
+        self.page_alone_mut(number)?.record_mut(at)
     }
 
     /// The page of the record that a link leads to, and its number in there.
     #[inline(always)]
     pub fn page_of(&mut self, link: Link) -> Option<(&mut Page<P, A>, usize)> {
         let (number, at) = split_place(link.place_or_last());
-        let pages = &mut self.directory_mut(number)?.pages;
-        let page = pages.get_mut(number % PAGES_PER_DIRECTORY)?.as_mut()?;
-        Some((page, at))
+        Some((self.page_alone_mut(number)?, at))
     }
 
     fn has_room(&self, number: usize) -> bool {
@@ -156,11 +180,12 @@ impl<P: Platform, A: Address> Pages<P, A> {
             .is_some_and(|(page, ledger)| ledger.has_room(page))
     }
 
-    /// Has the last page come for which there is a directory?  Another is best
-    /// supplied before the next page, so that no packet waits for both.
+    /// Has the last page come for which there is room?  A directory is best
+    /// supplied before the next one, so that no packet waits for both.
     #[inline(always)]
     pub fn lacks_directory(&self) -> bool {
-        self.len.is_multiple_of(PAGES_PER_DIRECTORY) && self.directory(self.len).is_none()
+        // The first page is in none.
+        self.len % PAGES_PER_DIRECTORY <= 1 && self.len > 0 && self.directory(self.len).is_none()
     }
 
     /// What must be supplied before there is a free place, when there is none.
@@ -170,9 +195,10 @@ impl<P: Platform, A: Address> Pages<P, A> {
         if missing >= PAGES {
             return Lacking::Place;
         }
-        match self.directory(missing) {
-            Some(_) => Lacking::Page,
-            None => Lacking::Directory,
+        if missing == 0 || self.directory(missing).is_some() {
+            Lacking::Page
+        } else {
+            Lacking::Directory
         }
     }
 
@@ -194,15 +220,10 @@ impl<P: Platform, A: Address> Pages<P, A> {
     /// Takes a page; one that is not wanted any more is dropped.
     pub fn supply_page(&mut self, page: Page<P, A>) {
         let number = self.missing();
-        let Some(directory) = self.directory_mut(number).filter(|_| number < PAGES) else {
+        if number >= PAGES {
             return;
-        };
-        let at = number % PAGES_PER_DIRECTORY;
-        let places = directory
-            .pages
-            .get_mut(at)
-            .zip(directory.ledgers.get_mut(at));
-        if let Some((place @ None, ledger)) = places {
+        }
+        if let Some((place @ None, ledger)) = self.slot(number) {
             *place = Some(page);
             *ledger = Ledger::EMPTY;
             self.len = self.len.max(number + 1);
@@ -253,7 +274,7 @@ impl<P: Platform, A: Address> Pages<P, A> {
         }
     }
 
-    /// Places of a page have become free.  An empty page is given back; one
+    /// Places of a page have become free.  An empty page is given back; the first
     /// stays, for a table that is used now and then.
     pub fn has_been_emptied(&mut self, number: usize) {
         if self.has_room(number) {
@@ -269,11 +290,7 @@ impl<P: Platform, A: Address> Pages<P, A> {
     }
 
     fn release(&mut self, number: usize) {
-        let at = number % PAGES_PER_DIRECTORY;
-        if let Some(place) = self
-            .directory_mut(number)
-            .and_then(|directory| directory.pages.get_mut(at))
-        {
+        if let Some((place, _)) = self.slot(number) {
             *place = None;
         }
         self.first_missing = self.first_missing.min(number);

@@ -45,6 +45,8 @@ pub(super) struct Table<P: Platform, A: Address> {
     pub octets: u64,
     open: usize,
     closed: usize,
+    /// Packets that came with an earlier time than another before.
+    steps_back: u64,
     pages: Pages<P, A>,
     index: Index<P>,
     /// Lower bounds of the times of all open records.
@@ -53,8 +55,6 @@ pub(super) struct Table<P: Platform, A: Address> {
     visited: u64,
     /// Where an idle record is looked for next: a page, and a place in it.
     hand: (usize, usize),
-    /// Packets that came with an earlier time than another before.
-    steps_back: u64,
 }
 
 /// What became of a packet whose flow was looked for.
@@ -518,9 +518,10 @@ mod tests {
         const LOCK: usize = 32;
         let line = |offset| (LOCK + offset) / 64;
         assert_eq!(line(offset_of!(Full, octets)), 0);
-        // The last directory's, the number of buckets, the first segment's.
+        // The first two directories, the first page, the number of buckets, the
+        // first segment.
         let index = offset_of!(Full, index);
-        assert_eq!(line(index - 16), line(index));
+        assert_eq!(line(index - 48), line(index));
         assert_eq!(line(index + 8), line(index));
     }
 }
