@@ -85,7 +85,7 @@ impl<P: Platform> Engine<P> {
         Some(engine)
     }
 
-    /// Allocates beforehand what the first flows would have to: some 3.4 MB for
+    /// Allocates beforehand what the first flows would have to: some 2 MB for
     /// each IP version.  Where there is no memory, they will.
     pub fn furnish(&self) {
         self.v4.furnish(&self.platform);
