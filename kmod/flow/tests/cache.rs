@@ -379,11 +379,12 @@ fn a_furnished_cache_asks_for_a_page_at_a_time() {
     let furnished = memory.used.load(SeqCst);
     engine.furnish();
     assert_eq!(memory.used.load(SeqCst), furnished, "once is enough");
-    // As many as surely fit every shard's first page.
-    memory.allow(0);
-    for flow in 0..20 * SHARDS as u32 {
+    // As many as surely fit the lower half of every shard's first page.
+    memory.allow(1);
+    for flow in 0..10 * SHARDS as u32 {
         observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
     }
+    assert_eq!(memory.left.load(SeqCst), 1, "nothing is asked for");
     memory.allow(usize::MAX);
     // Beyond what a shard's first directory has room for.
     let mut used = memory.used.load(SeqCst);

@@ -158,6 +158,11 @@ impl Ledger {
         self.occupied != Page::<P, A>::ALL
     }
 
+    /// Does a record lie in one of the upper places, which are filled last?
+    pub fn has_reached_half(&self) -> bool {
+        self.occupied >> 32 != 0
+    }
+
     pub fn has_closed(&self) -> bool {
         self.closed != 0
     }

@@ -184,8 +184,10 @@ impl<P: Platform, A: Address> Pages<P, A> {
     /// supplied before the next one, so that no packet waits for both.
     #[inline(always)]
     pub fn lacks_directory(&self) -> bool {
-        // The first page is in none.
-        self.len % PAGES_PER_DIRECTORY <= 1 && self.len > 0 && self.directory(self.len).is_none()
+        // The first page is in none, and often there will be no other.
+        self.len % PAGES_PER_DIRECTORY <= 1
+            && self.directory(self.len).is_none()
+            && (self.len > 1 || self.first_ledger.has_reached_half())
     }
 
     /// What must be supplied before there is a free place, when there is none.
