@@ -186,8 +186,8 @@ impl<P: Platform, A: Address> Pages<P, A> {
     pub fn lacks_directory(&self) -> bool {
         // The first page is in none, and often there will be no other.
         self.len % PAGES_PER_DIRECTORY <= 1
+            && self.first_ledger.has_reached_half()
             && self.directory(self.len).is_none()
-            && (self.len > 1 || self.first_ledger.has_reached_half())
     }
 
     /// What must be supplied before there is a free place, when there is none.
@@ -365,6 +365,30 @@ mod tests {
             let (page, at) = pages.page_of(Link::to(place)).unwrap();
             assert_eq!(page.record(at).unwrap().contents().1, octets);
         }
+    }
+
+    #[test]
+    fn a_directory_is_asked_for_before_it_is_missing() {
+        let mut pages = Full::new();
+        pages.supply_page(Page::new(&Heap).unwrap());
+        assert!(
+            !pages.lacks_directory(),
+            "an empty page may stay the only one"
+        );
+        let mut asked = 0;
+        loop {
+            fill_pages(&mut pages);
+            if pages.lacks_directory() {
+                pages.supply_directory(Directory::new(&Heap).unwrap());
+                assert!(!pages.lacks_directory());
+                asked += 1;
+            }
+            match pages.lacking() {
+                Lacking::Page => pages.supply_page(Page::new(&Heap).unwrap()),
+                other => break assert_eq!(other, Lacking::Place),
+            }
+        }
+        assert_eq!((pages.len(), asked), (PAGES, DIRECTORIES));
     }
 
     #[test]
