@@ -173,7 +173,10 @@ fn instructions(table: &mut Table<'_>) {
         };
         let (work, target) = match kind {
             "known" => ("of a hit", 190.0),
-            "growing" => ("of the worst packet that opens a flow", 2000.0),
+            "growing" => (
+                "of the worst packet that opens a flow, allocator aside",
+                2000.0,
+            ),
             _ => continue,
         };
         let base = match (kind, flows) {

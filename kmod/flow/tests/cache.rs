@@ -385,6 +385,11 @@ fn a_furnished_cache_asks_for_a_page_at_a_time() {
         observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
     }
     assert_eq!(memory.left.load(SeqCst), 1, "nothing is asked for");
+    // And as many as surely fit all of it, which need nothing either.
+    memory.allow(0);
+    for flow in 0..20 * SHARDS as u32 {
+        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
+    }
     memory.allow(usize::MAX);
     // Beyond what a shard's first directory has room for.
     let mut used = memory.used.load(SeqCst);
