@@ -52,20 +52,32 @@ pub fn through_a_node(guest: &mut Guest) -> Result<()> {
     Ok(())
 }
 
+/// What packets took, in ticks of the time stamp counter.
+pub struct Took {
+    /// On average.
+    pub mean: f64,
+    /// The one that took most.
+    pub worst: f64,
+}
+
 /// Sends so many packets of flows `first` to `first + flows - 1`. How many
-/// instructions each took, on average.
-pub fn send(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<f64> {
-    let (ticks, thousand) = time(guest, packets, first, flows)?;
+/// instructions they took.
+pub fn send(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<Took> {
+    let (took, thousand) = answer(guest, packets, first, flows)?;
     ensure!(
         (1000..1100).contains(&thousand),
         "the time stamp counter took {thousand} for 1,000 instructions"
     );
-    Ok(ticks)
+    Ok(took)
 }
 
-/// The same in ticks of the time stamp counter, whatever it counts here, and how
-/// many of them a thousand instructions took.
-pub fn time(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<(f64, u64)> {
+/// The same, whatever the time stamp counter counts here.
+pub fn time(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<Took> {
+    Ok(answer(guest, packets, first, flows)?.0)
+}
+
+/// Both, and how many ticks a thousand instructions took.
+fn answer(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<(Took, u64)> {
     let answer = guest.ok(&format!(
         "ngctl msg source: send '{{ packets={packets} flows={flows} first={first} }}'"
     ))?;
@@ -79,10 +91,11 @@ pub fn time(guest: &mut Guest, packets: u32, first: u32, flows: u32) -> Result<(
         counted * 10 > u64::from(packets) * 9,
         "too often another thread ran: {answer}"
     );
-    Ok((
-        number("ticks")? as f64 / counted as f64,
-        number("thousand")?,
-    ))
+    let took = Took {
+        mean: number("ticks")? as f64 / counted as f64,
+        worst: number("worst")? as f64,
+    };
+    Ok((took, number("thousand")?))
 }
 
 /// A field of an answer, in which what is 0 does not appear.

@@ -29,7 +29,7 @@ const SECONDS: u32 = 10;
 fn story(guest: &mut Guest) -> Result<()> {
     count::begin(guest)?;
     count::bare(guest)?;
-    let bare = count::send(guest, PACKETS, 0, FLOWS[0])?;
+    let bare = count::send(guest, PACKETS, 0, FLOWS[0])?.mean;
     guest.ok("ngctl shutdown source:")?;
     let idle = count::clock(guest, SECONDS)?;
 
@@ -62,11 +62,12 @@ fn measure(guest: &mut Guest, module: &str, bare: f64, idle: f64) -> Result<Vec<
     let mut live = 0;
     for &flows in FLOWS {
         let new = flows - live;
-        let cost = count::send(guest, new, live, new)? - bare;
-        rows.push((format!("a new flow, {live} to {flows}"), cost));
+        let took = count::send(guest, new, live, new)?;
+        rows.push((format!("a new flow, {live} to {flows}"), took.mean - bare));
+        rows.push(("the worst of them".to_string(), took.worst - bare));
         live = flows;
-        let cost = count::send(guest, PACKETS, 0, live)? - bare;
-        rows.push((format!("a packet of {live} flows"), cost));
+        let took = count::send(guest, PACKETS, 0, live)?;
+        rows.push((format!("a packet of {live} flows"), took.mean - bare));
     }
     rows.push((
         format!("the clock, a second, {live} live"),

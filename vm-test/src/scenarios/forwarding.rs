@@ -65,8 +65,8 @@ fn turn(guest: &mut Guest, module: &str, flows: u32) -> Result<f64> {
     count::time(guest, flows, 0, flows)?;
     let mut least = f64::MAX;
     for _ in 0..GOES {
-        let (ticks, _) = count::time(guest, PACKETS.max(flows), 0, flows)?;
-        least = least.min(ticks);
+        let took = count::time(guest, PACKETS.max(flows), 0, flows)?;
+        least = least.min(took.mean);
     }
     guest.ok("ngctl shutdown netflow:")?;
     guest.is_loaded(module).context("which module was measured")?;

@@ -23,7 +23,7 @@ const PACKETS: u32 = 20_000;
 fn story(guest: &mut Guest) -> Result<()> {
     count::begin(guest)?;
     count::bare(guest)?;
-    let bare = count::send(guest, PACKETS, 0, FLOWS)?;
+    let bare = count::send(guest, PACKETS, 0, FLOWS)?.mean;
     guest.ok("ngctl shutdown source:")?;
 
     let mut costs = [0.0; 2];
@@ -33,7 +33,7 @@ fn story(guest: &mut Guest) -> Result<()> {
         count::through_a_node(guest)?;
         // The flows first; what is measured are their later packets.
         count::send(guest, FLOWS, 0, FLOWS)?;
-        *cost = count::send(guest, PACKETS, 0, FLOWS)? - bare;
+        *cost = count::send(guest, PACKETS, 0, FLOWS)?.mean - bare;
         guest.ok("ngctl shutdown netflow:")?;
     }
     count::end(guest)?;
