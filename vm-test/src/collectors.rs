@@ -1,21 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Those who receive datagrams on the host, beside the one of `end_to_end`.
+//! What collectors in the guest have had.
 
+use crate::guest::Guest;
 use anyhow::{ensure, Context, Result};
-use end_to_end::{
-    oracle::{add, FlowKey, Totals},
-    programs::installed,
-};
-use nix::{
-    sys::signal::{kill, Signal},
-    unistd::Pid,
-};
-use std::{
-    net::UdpSocket,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-};
-use tempfile::TempDir;
 
 /// Datagrams of version 5 that were written one after the other.
 pub fn split(mut bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
@@ -34,86 +21,40 @@ pub fn split(mut bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
     Ok(datagrams)
 }
 
-/// The collector of Debian's package nfdump.
-pub struct Nfcapd {
-    /// Its UDP port on 127.0.0.1.
-    pub port: u16,
-    folder: TempDir,
-    nfdump: PathBuf,
-    process: Child,
+/// What `vm-guest collect` has had.
+#[derive(Debug)]
+pub struct Collected {
+    /// Records.
+    pub records: u64,
+    /// Packets in them.
+    pub packets: u64,
+    /// Records that the sequence says are missing.
+    pub missing: i64,
+    /// Datagrams that did not follow the one before.
+    pub astray: i64,
 }
 
-impl Nfcapd {
-    /// Starts it; `None` if it is not installed.
-    pub fn start() -> Result<Option<Self>> {
-        let (Some(nfcapd), Some(nfdump)) = (installed("nfcapd"), installed("nfdump")) else {
-            return Ok(None);
+impl Collected {
+    /// Reads it from the file that it was told to write.
+    pub fn read(guest: &mut Guest, file: &str) -> Result<Self> {
+        let line = guest.ok(&format!("cat {file}"))?;
+        let numbers: Vec<i64> = line
+            .split_whitespace()
+            .map(|word| word.parse().context(line.clone()))
+            .collect::<Result<_>>()?;
+        let [records, packets, missing, astray] = numbers[..] else {
+            anyhow::bail!("the collector wrote {line:?}");
         };
-        // A port that was free just now.
-        let port = UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = tempfile::tempdir()?;
-        let process = Command::new(nfcapd)
-            .args(["-b", "127.0.0.1", "-p", &port.to_string(), "-w"])
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot start nfcapd")?;
-        Ok(Some(Nfcapd {
-            port,
-            folder,
-            nfdump,
-            process,
-        }))
+        Ok(Collected {
+            records: records.try_into()?,
+            packets: packets.try_into()?,
+            missing,
+            astray,
+        })
     }
 
-    /// Ends it and reads what it wrote.
-    pub fn finish(mut self) -> Result<Totals> {
-        kill(
-            Pid::from_raw(self.process.id().cast_signed()),
-            Signal::SIGTERM,
-        )?;
-        self.process.wait()?;
-        let output = Command::new(&self.nfdump)
-            .arg("-R")
-            .arg(self.folder.path())
-            .args(["-q", "-N", "-o", "fmt:%sa,%da,%pr,%sp,%dp,%tos,%pkt,%byt"])
-            .output()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let mut totals = Totals::new();
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let words: Vec<&str> = line.split(',').map(str::trim).collect();
-            let [src, dst, proto, sport, dport, tos, packets, octets] = words[..] else {
-                anyhow::bail!("nfdump: {line}");
-            };
-            let proto = match proto {
-                "ICMP" => 1,
-                "TCP" => 6,
-                "UDP" => 17,
-                other => other.parse()?,
-            };
-            // nfdump writes ICMP's type and code as type.code.
-            let dport = match dport.split_once('.') {
-                Some((kind, code)) => kind.parse::<u16>()? << 8 | code.parse::<u16>()?,
-                None => dport.parse()?,
-            };
-            let key = FlowKey {
-                src: src.parse()?,
-                dst: dst.parse()?,
-                proto,
-                sport: sport.parse()?,
-                dport,
-                tos: tos.parse()?,
-            };
-            add(&mut totals, key, packets.parse()?, octets.parse()?);
-        }
-        Ok(totals)
-    }
-}
-
-impl Drop for Nfcapd {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    /// Every sequence number was the one expected.
+    pub fn in_order(&self) -> bool {
+        (self.missing, self.astray) == (0, 0)
     }
 }

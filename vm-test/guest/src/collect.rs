@@ -18,7 +18,7 @@ const RECORD: usize = 48;
 /// Records, packets in them, records that the sequence says are missing, and
 /// datagrams that did not follow the one before.
 pub fn collect(port: u16, file: &Path) -> Result<()> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).context("cannot bind")?;
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).context("cannot bind")?;
     socket.set_read_timeout(Some(Duration::from_millis(500)))?;
     let (mut records, mut packets, mut missing, mut astray) = (0u64, 0u64, 0i64, 0u64);
     let mut expected: Option<u32> = None;

@@ -5,13 +5,14 @@
 
 use super::{Scenario, USUAL};
 use crate::{
-    collectors::{split, Nfcapd},
+    collectors::split,
     guest::{Guest, Pair, HOST},
 };
 use anyhow::{ensure, Result};
 use end_to_end::{
     collector::totals,
-    oracle::{FlowKey, Totals},
+    nfcapd::Nfcapd,
+    oracle::{add, FlowKey, Totals},
     programs::article_script,
 };
 
@@ -44,15 +45,19 @@ fn story(guest: &mut Guest) -> Result<()> {
     clear(guest, &pair)?;
 
     // nfcapd on the host, through QEMU's network.
-    let Some(nfcapd) = Nfcapd::start()? else {
+    let Some(nfcapd) = Nfcapd::start(None)? else {
         guest.note("nfcapd on the host: not run, it is not installed".into());
         return Ok(());
     };
-    guest.ngctl(&script(&pair, HOST, nfcapd.port))?;
+    guest.ngctl(&script(&pair, HOST, nfcapd.port()))?;
     traffic(guest, 40_001)?;
     clear(guest, &pair)?;
     guest.wait(500);
-    check(&nfcapd.finish()?, 40_001)?;
+    let mut totals = Totals::new();
+    for record in nfcapd.finish()? {
+        add(&mut totals, record.key(), record.in_packets, record.in_bytes);
+    }
+    check(&totals, 40_001)?;
     guest.note("nfcapd on the host agrees".into());
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! sequence number; in the end no packet is missing and no memory.
 
 use super::{Scenario, USUAL};
-use crate::{count, guest::Guest};
+use crate::{collectors::Collected, count, guest::Guest};
 use anyhow::{ensure, Context, Result};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,9 @@ const SOURCES: u32 = 4;
 const PACKETS: u32 = 50_000;
 const FLOWS: u32 = 2_000;
 const ROUNDS: u32 = 10;
+
+/// What the collector has had.
+const COLLECTED: &str = "/tmp/collected";
 
 /// Octets of memory for all of these flows at once, however fast the machine: a
 /// record has 64, and a page of them may be half empty. Before them come a page,
@@ -50,7 +53,7 @@ fn story(guest: &mut Guest) -> Result<()> {
         guest.wait(60_000);
         let packets = guest.counted("netflow")?;
         let memory = guest.memory()?;
-        let collected = collected(guest)?;
+        let collected = Collected::read(guest, COLLECTED)?;
         println!(
             "    minute {}: {packets} packets, {memory} octets in use, collected {collected:?}",
             begun.elapsed().as_secs() / 60
@@ -76,7 +79,7 @@ fn story(guest: &mut Guest) -> Result<()> {
     ensure!(last <= first, "{last} octets in use when idle, {first} at first under load");
     guest.ok("ngctl shutdown netflow: && ngctl shutdown sink:")?;
     guest.wait(3000);
-    let collected = collected(guest)?;
+    let collected = Collected::read(guest, COLLECTED)?;
     guest.stop()?;
     count::end(guest)?;
 
@@ -102,8 +105,8 @@ fn wire(guest: &mut Guest) -> Result<()> {
         "sysctl kern.ipc.maxsockbuf=16777216 net.inet.udp.recvspace=4194304 \
         net.inet.ip.intr_queue_maxlen=4096",
     )?;
-    guest.beside("exec vm-guest collect 4444 /tmp/collected")?;
-    guest.until("netstat -an -p udp", "127.0.0.1.4444", 30)?;
+    guest.beside(&format!("exec vm-guest collect 4444 {COLLECTED}"))?;
+    guest.until("netstat -an -p udp", "*.4444", 30)?;
     let mut script = String::new();
     for n in 0..SOURCES {
         script += &format!(
@@ -175,37 +178,4 @@ fn loops() -> [String; 2] {
             sleep 0.5
         done";
     [changes, questions.into()]
-}
-
-/// What the collector has had.
-#[derive(Debug)]
-struct Collected {
-    records: u64,
-    packets: u64,
-    missing: i64,
-    astray: i64,
-}
-
-impl Collected {
-    /// Every sequence number was the one expected.
-    fn in_order(&self) -> bool {
-        (self.missing, self.astray) == (0, 0)
-    }
-}
-
-fn collected(guest: &mut Guest) -> Result<Collected> {
-    let line = guest.ok("cat /tmp/collected")?;
-    let numbers: Vec<i64> = line
-        .split_whitespace()
-        .map(|word| word.parse().context(line.clone()))
-        .collect::<Result<_>>()?;
-    let [records, packets, missing, astray] = numbers[..] else {
-        anyhow::bail!("the collector wrote {line:?}");
-    };
-    Ok(Collected {
-        records: records.try_into()?,
-        packets: packets.try_into()?,
-        missing,
-        astray,
-    })
 }
