@@ -61,7 +61,7 @@ shim_alloc(size_t size, size_t align)
 	return (malloc_aligned(size, align, M_NETFLOW, M_NOWAIT));
 }
 
-/* Takes what shim_alloc() gave, not NULL; never with a shim_mtx held. */
+/* Takes what shim_alloc() gave, not NULL; a shim_mtx may be held. */
 void
 shim_free(void *p)
 {
@@ -70,8 +70,8 @@ shim_free(void *p)
 }
 
 /*
- * Locks: mtx(9).  They are leaves: whoever holds one takes no other lock.  Rust
- * reserves the room for one, and calls what mtx_lock() and mtx_unlock() expand to
+ * Locks: mtx(9).  Whoever holds one takes no other of them, but a routing
+ * table's or, to give memory back, the VM's.  Rust reserves the room for one, and calls what mtx_lock() and mtx_unlock() expand to
  * in a module.
  */
 _Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8 &&
@@ -170,9 +170,10 @@ shim_fibs(const struct ng_node *node)
 
 /*
  * Routes.  The lock of a routing table keeps its routes, their nexthops and the
- * interfaces of those where they are, so none of this needs the net epoch, in
- * which packets usually come but not always.  It is an rmlock(9), and may be
- * taken with a shim_mtx held.
+ * interfaces of those where they are.  It is an rmlock(9), and may be taken with a
+ * shim_mtx held.  The net epoch, in which packets usually come but not always,
+ * keeps the table: until its network stack begins to go, or a sysctl makes
+ * another array of tables.
  */
 
 /* The route to an address, in a table whose lock is held; NULL without one. */
@@ -227,6 +228,20 @@ prefix_len(const struct rtentry *rt, sa_family_t family)
 	return ((uint16_t)len);
 }
 
+/* Has the current network stack, the node's, such a FIB, and keeps its tables? */
+static inline bool
+has_tables(const struct ng_node *node, uint32_t fib)
+{
+
+#ifdef VIMAGE
+	if (node->nd_vnet->vnet_shutdown)
+		return (false);
+#else
+	(void)node;
+#endif
+	return (fib < V_rt_numfibs);
+}
+
 /*
  * Where a flow of the node's own network stack goes, whichever stack the packet's
  * thread is in.  An end that is NULL is not looked up, and where there is no
@@ -237,12 +252,18 @@ find_path(const struct ng_node *node, uint32_t fib, sa_family_t family,
     const void *src, const void *dst, struct shim_path *path)
 {
 	RIB_RLOCK_TRACKER;
+	struct epoch_tracker et;
 	struct rib_head *rh;
 	const struct nhop_object *nh;
 	const struct rtentry *rt;
+	bool entered;
 
+	/* To see that a packet came in the epoch costs less than to enter it. */
+	entered = !in_epoch(net_epoch_preempt);
+	if (entered)
+		NET_EPOCH_ENTER(et);
 	CURVNET_SET(node->nd_vnet);
-	rh = fib < V_rt_numfibs ? rt_tables_get_rnh(fib, family) : NULL;
+	rh = has_tables(node, fib) ? rt_tables_get_rnh(fib, family) : NULL;
 	if (rh != NULL) {
 		RIB_RLOCK(rh);
 		rt = dst == NULL ? NULL : find_route(rh, family, dst);
@@ -266,6 +287,8 @@ find_path(const struct ng_node *node, uint32_t fib, sa_family_t family,
 		RIB_RUNLOCK(rh);
 	}
 	CURVNET_RESTORE();
+	if (entered)
+		NET_EPOCH_EXIT(et);
 }
 
 void

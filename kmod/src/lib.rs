@@ -16,7 +16,7 @@
 //! None of them sleeps.  The locks are a shard's of the flow cache, the
 //! exporter's and the export hook's; no two are ever held at once, and none
 //! while a datagram is sent.  A shard's is held while routes are looked up, which
-//! cannot sleep in the net epoch.
+//! cannot sleep, and while memory is given back.
 #![no_std]
 
 mod collector;
