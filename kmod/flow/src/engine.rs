@@ -145,7 +145,9 @@ impl<P: Platform> Engine<P> {
         routes: &impl Routes,
     ) -> Result<(), Refused> {
         match packet::plain(packet.first(), source.link_type) {
-            Some(datagram) => self.account::<_, true>(&self.v4, &datagram, source, now, routes),
+            Some(datagram) => {
+                self.account::<_, _, true>(&self.v4, packet, &datagram, source, now, routes)
+            }
             None => self.observe_any(packet, source, now, routes),
         }
     }
@@ -181,10 +183,10 @@ impl<P: Platform> Engine<P> {
     ) -> Result<(), Refused> {
         match packet::parse(packet, source.link_type) {
             Ok(Parsed::V4(datagram)) => {
-                self.account::<_, false>(&self.v4, &datagram, source, now, routes)
+                self.account::<_, _, false>(&self.v4, packet, &datagram, source, now, routes)
             }
             Ok(Parsed::V6(datagram)) => {
-                self.account::<_, false>(&self.v6, &datagram, source, now, routes)
+                self.account::<_, _, false>(&self.v6, packet, &datagram, source, now, routes)
             }
             Err(Unaccountable { reason, ip_version }) => {
                 if let Some(count) = self.refused.get(reason as usize) {
@@ -199,9 +201,10 @@ impl<P: Platform> Engine<P> {
     /// Accounts a packet.  `PLAIN` changes nothing but what the compiler sees: a
     /// way of its own for most packets, all of which it then inlines.
     #[inline(always)]
-    fn account<A: Address, const PLAIN: bool>(
+    fn account<B: Bytes + ?Sized, A: Address, const PLAIN: bool>(
         &self,
         cache: &Cache<P, A>,
+        packet: &B,
         datagram: &Datagram<A>,
         source: Source,
         now: u64,
@@ -222,7 +225,7 @@ impl<P: Platform> Engine<P> {
             Ok(()) => Ok(()),
             Err(NoMemory) => {
                 self.no_memory.fetch_add(1, Relaxed);
-                self.note_skipped(Some(A::IP_VERSION), datagram.octets as usize);
+                self.note_skipped(Some(A::IP_VERSION), packet.len());
                 Err(Refused::NoMemory)
             }
         }
@@ -263,12 +266,12 @@ impl<P: Platform> Engine<P> {
         skipped.add(1, u32::try_from(octets).unwrap_or(u32::MAX));
     }
 
-    /// IPv4 packets that were not accounted, and their octets.
+    /// IPv4 packets that were not accounted, and their octets, of all headers.
     pub fn skipped4(&self) -> Sum {
         self.skipped4.sum()
     }
 
-    /// IPv6 packets that were not accounted, and their octets.
+    /// IPv6 packets that were not accounted, and their octets, of all headers.
     pub fn skipped6(&self) -> Sum {
         self.skipped6.sum()
     }

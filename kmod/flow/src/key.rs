@@ -16,7 +16,8 @@ pub struct Key<A> {
     pub sport: u16,
     /// Destination port; for ICMP and ICMPv6 type * 256 + code.
     pub dport: u16,
-    /// IP protocol; for IPv6 the first that is no extension header.
+    /// IP protocol; for IPv6 the first that is no extension header, or in a later
+    /// fragment what the fragment header says.
     pub proto: u8,
     /// IPv4 type of service or IPv6 traffic class.
     pub tos: u8,

@@ -78,7 +78,8 @@ pub struct Cache<P: Platform, A: Address> {
     limit: usize,
     open: AtomicUsize,
     closed: AtomicUsize,
-    /// Records ever closed, by [`Cause::Active`], `Inactive` and `Full`.
+    /// Records that have left, by [`Cause::Active`] and `Inactive`, and that were
+    /// closed by `Full`.
     active_expiries: AtomicU64,
     inactive_expiries: AtomicU64,
     evictions: AtomicU64,

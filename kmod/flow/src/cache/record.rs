@@ -49,8 +49,7 @@ pub enum Cause {
     Full,
 }
 
-/// A record in the cache: for IPv4 one line of memory, for IPv6 one and a half,
-/// of which a hit needs the first.
+/// A record in the cache: for IPv4 one line of memory, for IPv6 one and a half.
 ///
 /// Times are milliseconds of uptime modulo 2^32, compared with a clock that is
 /// less than 2^32 ms ahead.

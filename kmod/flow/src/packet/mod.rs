@@ -6,8 +6,8 @@
 //! [`mod@plain`] is a short cut to the same for the packets that most are.
 //!
 //! Nothing here can panic: bytes are only had through [`Bytes::read`], which
-//! answers `None` beyond the end.  The only loops are over MPLS labels, of which
-//! 32 are read, and IPv6 extension headers, of which 16 are walked.
+//! answers `None` beyond the end.  The only loops are over VLAN tags, of which 2
+//! are read, MPLS labels, 32, and IPv6 extension headers, 16.
 
 mod ipv4;
 mod ipv6;
@@ -82,7 +82,8 @@ pub struct Datagram<A: Address> {
     pub addresses: A::Pair,
     /// Ports, or what stands for them.
     pub transport: Transport,
-    /// IP protocol; for IPv6 the first that is no extension header.
+    /// IP protocol; for IPv6 the first that is no extension header, or in a later
+    /// fragment what the fragment header says.
     pub proto: u8,
     /// IPv4 type of service or IPv6 traffic class.
     pub tos: u8,

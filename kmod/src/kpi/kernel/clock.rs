@@ -5,9 +5,9 @@ use flow::sync::{AtomicU64, Ordering::Relaxed};
 
 use super::shim;
 
-/// Uptime to the tick, at times one late. What getsbinuptime(9) says changes with `ticks` only, so
-/// it is asked once a tick, and reading that one word does for the packets
-/// between.
+/// Uptime to the tick, at times one late. What getsbinuptime(9) says changes with
+/// `ticks` only, so it is asked once a tick, and reading that one word does for the
+/// packets between.
 pub struct Clock(
     /// Milliseconds of uptime in the upper 40 bits, 34 years; in the lower 24
     /// the ticks at which they were asked for.  These come round after hours;
