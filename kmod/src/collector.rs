@@ -18,6 +18,8 @@ pub struct Collector<K: Kpi, E: Protocol> {
     connection: u32,
     /// See [`Collector::is_short`].
     short: bool,
+    /// See [`Collector::datagrams`].
+    datagrams: usize,
 }
 
 /// What became of the records that were given to a collector.
@@ -35,7 +37,7 @@ impl Outcome {
         }
     }
 
-    /// Datagrams that could not be sent.
+    /// Datagrams that could not be made or sent.
     pub fn failed_datagrams(&self) -> u32 {
         self.failed_datagrams.load(Relaxed)
     }
@@ -74,6 +76,7 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
             make,
             connection: 0,
             short: false,
+            datagrams: 0,
         })
     }
 
@@ -81,6 +84,7 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
     /// there are now: `sysctl net.fibs` may add some.
     pub fn begin(&mut self, kpi: &K, way: &Way<'_, K, E>) {
         self.short = false;
+        self.datagrams = 0;
         if self.connection != way.connection {
             self.connection = way.connection;
             self.streams.iter_mut().flatten().for_each(Stream::lost);
@@ -98,6 +102,11 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
     /// [`Collector::begin`]?
     pub fn is_short(&self) -> bool {
         self.short
+    }
+
+    /// Datagrams since [`Collector::begin`], sent or not.
+    pub fn datagrams(&self) -> usize {
+        self.datagrams
     }
 
     /// FIBs that have a stream.
@@ -131,11 +140,16 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
             *place = Stream::new(kpi, (self.make)(record.fib()), &way.settings);
         }
         let Some(stream) = place else {
+            self.short = true;
+            way.outcome.failed_datagrams.fetch_add(1, Relaxed);
             return way.outcome.drop(DropReason::NoMemory, sum);
         };
         match stream.append(kpi, record, &way.settings, now) {
             Appended::Room => {}
-            Appended::Full => self.short |= send(stream, kpi, way).is_err(),
+            Appended::Full => {
+                self.datagrams += 1;
+                self.short |= send(stream, kpi, way).is_err();
+            }
             Appended::NotCarried => way.outcome.drop(DropReason::NotCarried, sum),
         }
     }
@@ -145,6 +159,7 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
     pub fn flush(&mut self, kpi: &K, way: &Way<'_, K, E>, longest_wait: u64, now: u64) {
         for stream in self.streams.iter_mut().flatten() {
             if stream.has_waited(longest_wait, now) {
+                self.datagrams += 1;
                 self.short |= send(stream, kpi, way).is_err();
             }
         }

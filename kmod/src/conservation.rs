@@ -159,9 +159,13 @@ impl fmt::Display for Conservation {
             self.cached.packets,
             self.expired.packets,
         )?;
-        let used = self.exports.iter().filter(|export| export.was_used());
-        for export in used {
+        let used = || self.exports.iter().filter(|export| export.was_used());
+        for export in used() {
             write!(f, " ({export})")?;
+        }
+        if used().next().is_none() && self.expired.packets > 0 {
+            let nobody = DropReason::NotConnected.name();
+            write!(f, " dropped[{nobody}]={}", self.expired.packets)?;
         }
         for (reason, count) in Refusal::ALL.iter().zip(self.refused) {
             if count > 0 {

@@ -15,11 +15,20 @@ use crate::kpi::Kpi;
 /// Records of each IP version copied under one hold of a shard's lock.
 const BATCH: usize = 32;
 
-/// Records that may leave in one burst: 128 full datagrams.  Netgraph's queue
-/// holds 4,096 items (net.graph.maxdata), and a collector's socket buffer should
-/// hold a burst; FreeBSD's usual one has room for 28 datagrams.  What is left stays in the cache, due, and leaves with
+/// Datagrams that go to a collector in one burst, and those of the batch in
+/// which it reaches that.  Netgraph's queue holds 4,096 items (net.graph.maxdata),
+/// and a collector's socket buffer should hold a burst; FreeBSD's usual one has
+/// room for 28 datagrams.  What is left stays in the cache, due, and leaves with
 /// the next bursts, in order.
-const RECORDS_PER_BURST: usize = 128 * 30;
+const DATAGRAMS_PER_BURST: usize = 128;
+
+/// Records that leave in one burst, whoever takes them: as many full datagrams
+/// of version 5.
+const RECORDS_PER_BURST: usize = DATAGRAMS_PER_BURST * 30;
+
+/// Bursts of all there is that may end, one after the other, for want of memory
+/// or room: a second of them.  Then what cannot be sent is dropped.
+const PATIENCE: usize = 100;
 
 /// A record that is due leaves within a second: it is swept at most one tick
 /// (250 ms) after it fell due, waits this long at most, and the datagram goes
@@ -33,6 +42,8 @@ pub struct Exporter<K: Kpi> {
     pub v9: Collector<K, V9>,
     /// Where the next sweep begins, so that a backlog is drained in order.
     next_shard: usize,
+    /// Of [`PATIENCE`], what is left.
+    patience: usize,
 }
 
 /// How much leaves the cache.
@@ -60,6 +71,7 @@ impl<K: Kpi> Exporter<K> {
             v5: Collector::new(kpi, |fib| V5::new(fib as u8))?,
             v9: Collector::new(kpi, |fib| V9::new(fib.into()))?,
             next_shard: 0,
+            patience: PATIENCE,
         })
     }
 
@@ -85,6 +97,7 @@ impl<K: Kpi> Exporter<K> {
                 (Moment { now, timeouts }, 0)
             }
         };
+        let is_patient = extent == Extent::Due || self.patience > 0;
         let mut room = RECORDS_PER_BURST;
         self.v5.begin(kpi, &ways.v5);
         self.v9.begin(kpi, &ways.v9);
@@ -98,7 +111,7 @@ impl<K: Kpi> Exporter<K> {
                 if count > 0 {
                     self.drain_batch(kpi, ways, now);
                 }
-                if extent == Extent::Due && self.is_short() {
+                if is_patient && self.is_short() || self.has_sent_a_burst() {
                     room = 0;
                 }
                 if !more {
@@ -107,11 +120,19 @@ impl<K: Kpi> Exporter<K> {
             }
             self.next_shard = (self.next_shard + 1) % SHARDS;
         }
-        if extent == Extent::All || !self.is_short() {
+        if !(is_patient && self.is_short()) {
             self.v5.flush(kpi, &ways.v5, wait, now);
             self.v9.flush(kpi, &ways.v9, wait, now);
         }
+        self.patience = match extent {
+            Extent::All if self.is_short() => self.patience.saturating_sub(1),
+            _ => PATIENCE,
+        };
         room == 0
+    }
+
+    fn has_sent_a_burst(&self) -> bool {
+        self.v5.datagrams().max(self.v9.datagrams()) >= DATAGRAMS_PER_BURST
     }
 
     /// Is the system short of memory or of room in a queue?  Then records that

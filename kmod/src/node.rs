@@ -25,7 +25,7 @@ use crate::role::Role;
 pub const TICK_MS: u32 = 250;
 
 /// Milliseconds between two bursts of datagrams when more is due than one
-/// carries: 12,800 full datagrams a second at most.
+/// carries: some 12,800 datagrams a second to a collector at most.
 pub const BURST_PAUSE_MS: u32 = 10;
 
 /// A packet is accounted by one netflow node, or once by each.
@@ -261,6 +261,8 @@ impl<K: Kpi> Node<K> {
     // New hooks and FIBs matter to the next record, with which the exporter comes to
     // see them.
     pub fn rest(&self) -> Option<u32> {
+        // Asked at least so often, the kernel's clock cannot come round unnoticed.
+        self.kpi().uptime();
         (self.engine.is_empty() && !self.has_pending.load(Relaxed)).then_some(TICK_MS)
     }
 
@@ -278,12 +280,14 @@ impl<K: Kpi> Node<K> {
     }
 
     /// Sends what is cached, due or not, as much as one burst carries.  While
-    /// there is more, the milliseconds after which to call it again.  At the
-    /// end it logs the final account.  The timer must have been stopped; hooks
-    /// may still be there.
+    /// there is more, the milliseconds after which to call it again; without a
+    /// collector there is nothing to wait for.  At the end it logs the final
+    /// account.  The timer must have been stopped; hooks may still be there.
     pub fn close(&self) -> Option<u32> {
-        if self.run_exporter(Extent::All) {
-            return Some(BURST_PAUSE_MS);
+        while self.run_exporter(Extent::All) {
+            if self.export.get().is_some() || self.export9.get().is_some() {
+                return Some(BURST_PAUSE_MS);
+            }
         }
         self.kpi()
             .log(format_args!("ng_netflow: {}", self.conservation()));

@@ -256,6 +256,52 @@ fn a_mass_expiry_is_paced_and_the_sequence_has_no_gap() {
     assert_eq!(info(&node).nfinfo_inact_exp, u64::from(FLOWS));
 }
 
+/// Small datagrams are as many as large ones.
+#[test]
+fn a_mass_expiry_is_paced_in_datagrams_of_any_size() {
+    const FLOWS: u32 = 50_000;
+    let home = Home::new();
+    let node = exporting_node(&home);
+    node.disconnect(Role::Export);
+    node.newhook(b"export9", hook(8)).unwrap();
+    let set = ng_netflow_setmtu { mtu: 356 };
+    message(&node, NGM_NETFLOW_SETMTU, set.as_bytes()).unwrap();
+    for flow in 0..FLOWS {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    home.wait(15_000);
+    let (mut datagrams, mut ticks) = (0, 0);
+    while node.conservation().cached.records > 0 {
+        let pause = node.tick();
+        let sent = home.sent().len();
+        // And those of the batch in which it reached that.
+        assert!(sent <= 128 + 32, "{sent} datagrams in one burst");
+        datagrams += sent;
+        ticks += 1;
+        home.wait(pause.into());
+    }
+    assert!(
+        datagrams > 10_000 && ticks < datagrams / 100,
+        "{ticks} ticks"
+    );
+    home.wait(1000);
+    node.tick();
+    let account = node.conservation();
+    assert_eq!(account.exports[1].handed_over.records, u64::from(FLOWS));
+}
+
+/// Sends all that is due, burst after burst.
+fn catch_up(node: &Node<Home>, home: &Home) {
+    let mut ticks = 0;
+    while node.tick() != TICK_MS || node.conservation().cached.records > 0 {
+        home.wait(BURST_PAUSE_MS.into());
+        ticks += 1;
+        assert!(ticks < 100);
+    }
+    home.wait(1000);
+    node.tick();
+}
+
 /// A kernel that has no memory for a datagram has none for the next either:
 /// what else is due stays in the cache until it has.
 #[test]
@@ -272,14 +318,7 @@ fn a_short_kernel_costs_few_datagrams() {
     let failed = info(&node).nfinfo_export_failed;
     assert!((1..=3).contains(&failed), "{failed} datagrams in a burst");
     home.0.sends_fail.store(false, SeqCst);
-    let mut ticks = 0;
-    while node.tick() != TICK_MS || node.conservation().cached.records > 0 {
-        home.wait(BURST_PAUSE_MS.into());
-        ticks += 1;
-        assert!(ticks < 100);
-    }
-    home.wait(1000);
-    node.tick();
+    catch_up(&node, &home);
     let account = node.conservation();
     let dropped = account.exports[0].dropped(DropReason::SendFailed);
     assert_eq!(info(&node).nfinfo_export_failed, failed);
@@ -287,6 +326,31 @@ fn a_short_kernel_costs_few_datagrams() {
     assert_eq!(
         account.exports[0].handed_over.records + dropped.records,
         u64::from(FLOWS)
+    );
+}
+
+/// Nor has one without memory for the first datagram of all.
+#[test]
+fn a_kernel_without_memory_for_a_datagram_costs_few_records() {
+    const FLOWS: u32 = 10_000;
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for flow in 0..FLOWS {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    home.wait(16_000);
+    home.0.memory.allow(0);
+    assert_eq!(node.tick(), BURST_PAUSE_MS);
+    let failed = info(&node).nfinfo_export_failed;
+    assert!((1..=64).contains(&failed), "one for each record: {failed}");
+    home.0.memory.allow(usize::MAX);
+    catch_up(&node, &home);
+    let account = node.conservation();
+    let dropped = account.exports[0].dropped(DropReason::NoMemory);
+    assert_eq!(dropped.records, u64::from(failed));
+    assert_eq!(
+        account.exports[0].handed_over.records,
+        u64::from(FLOWS - failed)
     );
 }
 
@@ -349,7 +413,6 @@ fn version_9_templates_are_told_again_when_they_were_lost() {
     assert_eq!(has_templates(6), Some(true));
 }
 
-/// What is left at the end is paced as well.
 #[test]
 fn fin_and_rst_end_a_flow() {
     const ACK: u8 = 0x10;
@@ -365,6 +428,7 @@ fn fin_and_rst_end_a_flow() {
     }
 }
 
+/// What is left at the end is paced as well.
 #[test]
 fn close_takes_its_time() {
     let home = Home::new();
@@ -385,6 +449,51 @@ fn close_takes_its_time() {
         "one account, at the end"
     );
     assert_eq!(node.conservation().exports[0].handed_over.records, 100_000);
+}
+
+#[test]
+fn close_takes_no_time_when_there_is_nobody_to_wait_for() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    node.disconnect(Role::Export);
+    for flow in 0..100_000 {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    assert_eq!(node.close(), None);
+    let log = home.0.log.lock().unwrap();
+    assert_eq!(
+        log[..],
+        ["ng_netflow: packets received=100000 unaccounted=0 cached=0 expired=100000 dropped[no exporter]=100000"]
+    );
+}
+
+/// At the end a short kernel has a second to get memory again.  Then what it
+/// cannot send is dropped, and the node goes.
+#[test]
+fn close_waits_for_memory_but_not_for_ever() {
+    const FLOWS: u32 = 20_000;
+    for fails in [10, u32::MAX] {
+        let home = Home::new();
+        let node = exporting_node(&home);
+        for flow in 0..FLOWS {
+            node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+        }
+        let mut calls = 0;
+        home.0.sends_fail.store(true, SeqCst);
+        while node.close().is_some() {
+            calls += 1;
+            home.0.sends_fail.store(calls < fails, SeqCst);
+            assert!(calls * BURST_PAUSE_MS < 1500, "so many ms for {fails}");
+        }
+        let account = node.conservation();
+        let dropped = account.exports[0].dropped(DropReason::SendFailed).records;
+        assert_eq!((account.cached.records, account.unaccounted()), (0, 0));
+        if fails == u32::MAX {
+            assert_eq!(dropped, u64::from(FLOWS));
+        } else {
+            assert!((1..=90 * u64::from(fails)).contains(&dropped), "{dropped}");
+        }
+    }
 }
 
 #[test]

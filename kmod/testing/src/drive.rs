@@ -86,8 +86,10 @@ pub fn run(node: &Node<Home>, home: &Home, milliseconds: u64) {
 
 fn records_not_sent(node: &Node<Home>) -> u64 {
     let exports = node.conservation().exports;
-    let failed = exports.map(|export| export.dropped(DropReason::SendFailed).records);
-    failed.iter().sum()
+    let failed = exports.iter().flat_map(|export| {
+        [DropReason::SendFailed, DropReason::NoMemory].map(|reason| export.dropped(reason).records)
+    });
+    failed.sum()
 }
 
 /// The big-endian number at this octet.
