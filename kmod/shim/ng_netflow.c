@@ -5,7 +5,8 @@
  *
  * Who calls, and what may be done there:
  *   constructor, newhook, close, shutdown
- *			as the node's only thread; may sleep
+ *			as the node's only thread, but for the close of a node
+ *			that goes with its network stack; may sleep
  *   rcvmsg		the same, but read-only commands beside others
  *   disconnect		as the node's only thread; may be in an epoch section
  *   rcvdata		many at once, mostly in the net epoch; must not sleep
@@ -61,6 +62,9 @@ static ng_rcvdata_t	ng_netflow_rcvdata;
 static ng_disconnect_t	ng_netflow_disconnect;
 
 static callout_func_t	ng_netflow_tick;
+
+/* Netgraph's, which ng_bypass(9) does for closing nodes; no header has it. */
+void	ng_destroy_hook(hook_p hook);
 
 /* The messages' arguments; the field lists are the base header's. */
 #define	PARSE_TYPE(name, fields)					\
@@ -238,10 +242,41 @@ ng_netflow_disconnect(hook_p hook)
 	return (0);
 }
 
+/* Only hooks that packets come in on have something private. */
+static int
+find_data_hook(hook_p hook, void *found)
+{
+
+	if (NG_HOOK_PRIVATE(hook) == NULL)
+		return (1);
+	*(hook_p *)found = hook;
+	return (0);
+}
+
 /*
- * The hooks are still there, so what is left can be exported.  Takes as long as
- * the last bursts take, seconds for a full cache; may sleep, outside the epoch
- * only.
+ * What netgraph does with each hook of a node that goes, after its close, done
+ * before: from now on packets pass by on their usual way.  Nothing comes through
+ * a closing node, and a collector may well be behind an interface that it
+ * watches.
+ */
+static void
+destroy_data_hooks(node_p node)
+{
+	hook_p hook;
+
+	for (;;) {
+		hook = NULL;
+		NG_NODE_FOREACH_HOOK(node, find_data_hook, &hook);
+		if (hook == NULL)
+			break;
+		ng_destroy_hook(hook);
+	}
+}
+
+/*
+ * The export hooks are still there, if they ever were, so what is left can be
+ * exported.  Takes as long as the last bursts take, seconds for a full cache; may
+ * sleep, outside the epoch only.
  */
 static int
 ng_netflow_close(node_p node)
@@ -250,6 +285,7 @@ ng_netflow_close(node_p node)
 	struct epoch_tracker et;
 	uint32_t ms;
 
+	destroy_data_hooks(node);
 	callout_drain(&priv->tick);
 	for (;;) {
 		/* What is sent may go straight into a network stack. */

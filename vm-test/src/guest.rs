@@ -267,6 +267,15 @@ impl Guest {
         Ok(Pair { near, far, index })
     }
 
+    /// Removes that jail. Its network stack is gone then, not only its name.
+    pub fn remove_jail(&mut self) -> Result<()> {
+        let jid = self.ok("jls -j far jid")?;
+        self.ok("jail -r far")?;
+        let left = format!("jls -d jid | grep -cx {}", jid.trim());
+        self.until(&left, "0", 10)?;
+        Ok(())
+    }
+
     /// Runs an ngctl script with base's ngctl.
     pub fn ngctl(&mut self, script: &str) -> Result<String> {
         let script = script.trim().replace('\'', "'\\''");
