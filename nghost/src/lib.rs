@@ -26,6 +26,7 @@ pub mod failure;
 pub mod graph;
 pub mod host;
 mod interface;
+mod layer;
 pub mod live;
 pub mod log;
 pub mod message;

@@ -11,9 +11,10 @@ use std::rc::Rc;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::if_nametoindex;
-use pcap::{Active, Capture, Direction, Linktype};
+use pcap::{Active, Capture, Direction};
 
 use crate::failure::{Failure, EX_NOPERM, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
+use crate::layer::Layer;
 
 /// What the kernel holds for us meanwhile, in octets, for each direction.
 const BUFFER_LEN: i32 = 16 << 20;
@@ -89,7 +90,7 @@ impl Tap {
 
     /// Are its frames delivered as IP packets without a link layer?
     pub fn is_raw_ip(&self) -> bool {
-        self.layer != Layer::Ethernet
+        self.layer.is_raw_ip()
     }
 
     /// Is the interface no longer there, as of the last trouble with it?
@@ -166,7 +167,6 @@ impl Way {
 
     fn receive(&self) -> Result<Option<Rc<[u8]>>, pcap::Error> {
         match self.capture.borrow_mut().next_packet() {
-            // One that is shorter than its link layer's header is nothing.
             Ok(packet) => Ok(Some(self.layer.payload(packet.data).into())),
             Err(pcap::Error::TimeoutExpired) => Ok(None),
             Err(error) => Err(error),
@@ -205,37 +205,6 @@ fn mac(name: &str) -> Option<[u8; 6]> {
     })
 }
 
-/// What is before the IP packet; a node can be told of Ethernet and of nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Layer {
-    Ethernet,
-    /// So many octets, which are taken off.
-    Octets(usize),
-}
-
-impl Layer {
-    fn of(link: Linktype) -> Option<Self> {
-        Some(match link {
-            Linktype::ETHERNET => Layer::Ethernet,
-            Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 => Layer::Octets(0),
-            // DLT_RAW of bpf(4), on Linux and on OpenBSD.
-            Linktype(12 | 14) => Layer::Octets(0),
-            // An address family, as FreeBSD's lo0, tun and gif have it.
-            Linktype::NULL | Linktype::LOOP => Layer::Octets(4),
-            Linktype::LINUX_SLL => Layer::Octets(16),
-            Linktype::LINUX_SLL2 => Layer::Octets(20),
-            _ => return None,
-        })
-    }
-
-    fn payload(self, frame: &[u8]) -> &[u8] {
-        match self {
-            Layer::Ethernet => frame,
-            Layer::Octets(len) => frame.get(len..).unwrap_or_default(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,14 +214,5 @@ mod tests {
         let failure = Tap::open("nosuch0", &Ear::default()).err().unwrap();
         assert_eq!(failure.status, EX_UNAVAILABLE);
         assert!(failure.text.contains("nosuch0"));
-    }
-
-    #[test]
-    fn what_is_before_the_packet_is_taken_off() {
-        let null = Layer::of(Linktype(0)).unwrap();
-        assert_eq!(null.payload(&[2, 0, 0, 0, 0x45]), [0x45]);
-        assert_eq!(null.payload(&[2, 0]), [0; 0]);
-        assert_eq!(Layer::of(Linktype(1)), Some(Layer::Ethernet));
-        assert_eq!(Layer::of(Linktype(105)), None);
     }
 }

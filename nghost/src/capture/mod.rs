@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use pcap::{BpfProgram, Linktype};
 
 use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT, EX_USAGE};
+use crate::layer::Layer;
 use input::{Fault, Input};
 
 /// An open capture file.
@@ -31,7 +32,7 @@ pub struct Capture {
     /// Which frames are wanted; all without.
     filter: Option<BpfProgram>,
     /// What its frames begin with: what the first one did.
-    link: Link,
+    link: Layer,
     size: u64,
     records: u64,
     passed_over: u64,
@@ -51,30 +52,26 @@ struct Record {
     frame: Range<usize>,
 }
 
-/// What frames begin with, of what a node can be told of.
+/// What frames begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
-    Ethernet,
-    RawIp,
+    Known(Layer),
     /// A link type of the files' own registry.
-    Other(u32),
+    Other(u16),
 }
 
 impl Link {
     /// The upper half of the field tells of checksums, not of the link type.
     fn of(field: u32) -> Self {
-        match field & 0xffff {
-            1 => Link::Ethernet,
-            12 | 14 | 101 => Link::RawIp,
-            other => Link::Other(other),
-        }
+        let number = field as u16;
+        Layer::of(Linktype(number.into())).map_or(Link::Other(number), Link::Known)
     }
 }
 
 impl Capture {
     /// Opens a file, and reads as far as its first frame. `EX_NOINPUT` when it
-    /// cannot be read, `EX_DATAERR` when it is not a capture of Ethernet frames
-    /// or IP packets.
+    /// cannot be read, `EX_DATAERR` when it is not a capture, or one of a link
+    /// layer that is not known.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let name = path.display();
         let unreadable = |error: io::Error| Failure::new(EX_NOINPUT, format!("{name}: {error}"));
@@ -92,7 +89,7 @@ impl Capture {
             first: None,
             frame: 0..0,
             filter: None,
-            link: Link::Ethernet,
+            link: Layer::Ethernet,
             size,
             records: 0,
             passed_over: 0,
@@ -101,7 +98,10 @@ impl Capture {
         if let (None, Some(other)) = (&capture.first, others) {
             return Err(Failure::new(
                 EX_DATAERR,
-                format!("{name}: link type {other} is neither Ethernet (1) nor IP (12, 14, 101)"),
+                format!(
+                    "{name}: link type {other} is neither Ethernet, IP, BSD loopback nor Linux \
+                     cooked; capture anew, with 'tcpdump -y EN10MB' if the interface offers that"
+                ),
             ));
         }
         Ok(capture)
@@ -109,11 +109,11 @@ impl Capture {
 
     /// Reads the first frame of a link layer that is known. A link type that
     /// is not, if there was one.
-    fn look_ahead(&mut self) -> Option<u32> {
+    fn look_ahead(&mut self) -> Option<u16> {
         if let Format::Pcap(reader) = &self.format {
-            self.link = reader.link();
-            if let Link::Other(other) = self.link {
-                return Some(other);
+            match reader.link() {
+                Link::Known(layer) => self.link = layer,
+                Link::Other(other) => return Some(other),
             }
         }
         let mut others = None;
@@ -129,18 +129,24 @@ impl Capture {
                 first => break first,
             }
         };
-        if let Some(Ok(record)) = &self.first {
-            self.link = record.link;
+        if let Some(Ok(Record {
+            link: Link::Known(layer),
+            ..
+        })) = self.first
+        {
+            self.link = layer;
         }
         others
     }
 
     /// Delivers only frames that a filter lets through, in the words of
-    /// pcap-filter(7). `EX_USAGE` when it makes no sense.
+    /// pcap-filter(7); it sees what [`Capture::frame`] is. `EX_USAGE` when it
+    /// makes no sense.
     pub fn with_filter(mut self, filter: &str) -> Result<Self, Failure> {
         let link = match self.link {
-            Link::RawIp => Linktype(12),
-            _ => Linktype::ETHERNET,
+            Layer::Ethernet => Linktype::ETHERNET,
+            // DLT_RAW, which libpcap knows everywhere.
+            Layer::Octets(_) => Linktype(12),
         };
         let compiled = pcap::Capture::dead(link).and_then(|dead| dead.compile(filter, true));
         let bad = |error| Failure::new(EX_USAGE, format!("filter '{filter}': {error}"));
@@ -163,9 +169,9 @@ impl Capture {
         self.input.position()
     }
 
-    /// Are its frames IP packets without a link layer?
+    /// Are its frames delivered as IP packets without a link layer?
     pub fn is_raw_ip(&self) -> bool {
-        self.link == Link::RawIp
+        self.link.is_raw_ip()
     }
 
     /// Frames so far that were not delivered, because they begin with
@@ -184,7 +190,7 @@ impl Capture {
                 Some(_) => self.first.take(),
             };
             match next? {
-                Ok(record) if record.link == self.link => {
+                Ok(record) if record.link == Link::Known(self.link) => {
                     self.records += 1;
                     self.frame = record.frame;
                     let filter = self.filter.as_ref();
@@ -198,11 +204,12 @@ impl Capture {
         }
     }
 
-    /// The octets that were captured of the present frame, from the link
-    /// layer's header on.
+    /// The octets that were captured of the present frame, from the Ethernet
+    /// header on or, with another link layer, from the IP header on.
     #[inline]
     pub fn frame(&self) -> &[u8] {
-        self.input.taken().get(self.frame.clone()).unwrap_or(&[])
+        let frame = self.input.taken().get(self.frame.clone());
+        self.link.payload(frame.unwrap_or(&[]))
     }
 
     /// The frames after the present one, as far as they are read already; whether
@@ -210,7 +217,7 @@ impl Capture {
     pub fn ahead(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.input.ahead();
         std::iter::from_fn(move || match &self.format {
-            Format::Pcap(reader) => reader.split(&mut rest),
+            Format::Pcap(reader) => Some(self.link.payload(reader.split(&mut rest)?)),
             Format::PcapNg(_) => None,
         })
     }

@@ -97,7 +97,7 @@ fn what_is_no_capture_is_named() {
         (vec![], "cut off"),
         (three_records().0[..23].to_vec(), "cut off"),
         (vec![0; 100], "magic"),
-        (pcap_header(0xa1b2c3d4, 113), "link type 113"),
+        (pcap_header(0xa1b2c3d4, 147), "link type 147"),
         (section(&[interface(105, 0, &[])]), "none"),
         (pcapng(&[105], &[]), "link type 105"),
         (section(&[])[..27].to_vec(), "cut off"),
@@ -117,6 +117,43 @@ fn what_is_no_capture_is_named() {
     // Checksum lengths in the upper half are no other link type.
     let ethernet = open(&pcap_header(0xa1b2c3d4, 0x3000_0001)).unwrap();
     assert!(!ethernet.is_raw_ip());
+}
+
+/// As tcpdump(1) captures FreeBSD's lo0 and Linux's "any".
+#[test]
+fn other_link_layers_are_taken_off() {
+    for (link, header) in [(0, 4), (108, 4), (113, 16), (276, 20), (228, 0), (229, 0)] {
+        let mut bytes = pcap_header(0xa1b2c3d4, link);
+        let len = header as u32 + 3;
+        bytes.extend(words(&[1, 0, len, len]));
+        bytes.resize(bytes.len() + header, 0xee);
+        bytes.extend([0x45, 1, 2]);
+        // One that ends within its link layer's header.
+        bytes.extend(words(&[2, 0, header as u32 / 2, 9]));
+        bytes.resize(bytes.len() + header / 2, 0xee);
+        let mut capture = open(&bytes).unwrap();
+        assert!(capture.is_raw_ip());
+        let (frames, failure) = read_all(&mut capture);
+        assert_eq!(failure, None);
+        let frames: Vec<_> = frames.iter().map(|frame| &frame.1[..]).collect();
+        assert_eq!(frames, [&[0x45, 1, 2][..], &[]], "link type {link}");
+    }
+}
+
+#[test]
+fn a_filter_sees_what_is_behind_the_link_layer() {
+    let mut bytes = pcap_header(0xa1b2c3d4, 113);
+    for last in [1, 2] {
+        bytes.extend(words(&[1, 0, 36, 36]));
+        bytes.extend([0; 16]);
+        bytes.extend([0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0]);
+        bytes.extend([10, 0, 0, last, 10, 0, 0, 9]);
+    }
+    let capture = open(&bytes).unwrap();
+    let mut capture = capture.with_filter("src host 10.0.0.2").unwrap();
+    let (frames, _) = read_all(&mut capture);
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].1[15], 2);
 }
 
 fn block(ty: u32, body: &[u8]) -> Vec<u8> {
