@@ -5,7 +5,7 @@ use std::io::Read;
 use std::ops::Range;
 
 use super::input::{Fault, Input, Order};
-use super::{Link, Record};
+use super::{Link, Record, MAX_FRAME, TOO_LONG};
 
 /// Octets of the file's header behind its magic number.
 const HEADER_LEN: usize = 20;
@@ -49,7 +49,7 @@ impl Reader {
     pub fn next<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {
         // Mostly it is all there, and is taken at once.
         if let Some(header) = input.ahead().first_chunk().copied() {
-            let len = RECORD_LEN + self.frame_len(&header);
+            let len = RECORD_LEN + self.frame_len(&header)?;
             if len <= input.ahead().len() {
                 input.take(len)?;
                 return Ok(Some(self.record(&header, RECORD_LEN..len)));
@@ -62,7 +62,7 @@ impl Reader {
     #[inline]
     pub fn split<'a>(&self, records: &mut &'a [u8]) -> Option<&'a [u8]> {
         let (header, after) = records.split_first_chunk()?;
-        let (frame, after) = after.split_at_checked(self.frame_len(header))?;
+        let (frame, after) = after.split_at_checked(self.frame_len(header).ok()?)?;
         *records = after;
         Some(frame)
     }
@@ -74,7 +74,7 @@ impl Reader {
             return Ok(None);
         }
         let header = *input.take(RECORD_LEN)?.first_chunk().ok_or(Fault::CutOff)?;
-        let len = self.frame_len(&header);
+        let len = self.frame_len(&header)?;
         input.take(len)?;
         Ok(Some(self.record(&header, 0..len)))
     }
@@ -90,8 +90,11 @@ impl Reader {
     }
 
     #[inline(always)]
-    fn frame_len(&self, header: &[u8; RECORD_LEN]) -> usize {
-        self.number(header, 8) as usize
+    fn frame_len(&self, header: &[u8; RECORD_LEN]) -> Result<usize, Fault> {
+        match self.number(header, 8) as usize {
+            len @ ..=MAX_FRAME => Ok(len),
+            _ => Err(TOO_LONG),
+        }
     }
 
     /// A number of a record's header, which has all of them.

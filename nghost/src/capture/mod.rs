@@ -2,7 +2,7 @@
 //! Capture files, [`classic`] pcap and [`pcapng`], one frame after the other.
 //!
 //! Every whole record is delivered, also one that is longer than the file's
-//! snapshot length or whose time makes no sense. A file that is cut off or
+//! snapshot length, up to 262,144 octets, or whose time makes no sense. A file that is cut off or
 //! corrupt ends there, and says so. Nothing is skipped without a word.
 
 mod classic;
@@ -19,6 +19,13 @@ use pcap::{BpfProgram, Linktype};
 use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT, EX_USAGE};
 use crate::layer::Layer;
 use input::{Fault, Input};
+
+/// Octets of a packet at most: the largest snapshot length of libpcap and of
+/// Wireshark, four times the longest IP packet. What a record says beyond it is
+/// damage, and must not make a client wait until gigabytes are read.
+const MAX_FRAME: usize = 262_144;
+
+const TOO_LONG: Fault = Fault::Corrupt("its packet would be longer than 262,144 octets");
 
 /// An open capture file.
 pub struct Capture {

@@ -16,7 +16,7 @@
 use std::io::Read;
 
 use super::input::{Fault, Input, Order};
-use super::{Link, Record};
+use super::{Link, Record, MAX_FRAME, TOO_LONG};
 
 /// The type of a section header, the same in both byte orders.
 pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
@@ -37,6 +37,10 @@ const AROUND: usize = 12;
 
 /// The unit of stamps unless an interface says otherwise: microseconds.
 const MICROSECONDS: u8 = 6;
+
+/// Octets of a block at most, as in libpcap: options and name resolutions may
+/// be long, but memory is not taken for whatever number a file has.
+const MAX_BLOCK: usize = 16 << 20;
 
 const BAD_LENGTH: Fault = Fault::Corrupt("a block's length makes no sense");
 
@@ -184,7 +188,10 @@ impl Interface {
 
     /// A frame of `len` octets at an offset of a block's body.
     fn record(&self, time: u64, body: &[u8], at: usize, len: u32) -> Result<Record, Fault> {
-        let frame = at..at.saturating_add(len as usize);
+        if len as usize > MAX_FRAME {
+            return Err(TOO_LONG);
+        }
+        let frame = at..at + len as usize;
         if frame.end > body.len() {
             return Err(BAD_LENGTH);
         }
@@ -213,7 +220,7 @@ impl Interface {
 fn body_len(len: u32) -> Result<usize, Fault> {
     let len = len as usize;
     match len.checked_sub(AROUND) {
-        Some(body) if len.is_multiple_of(4) => Ok(body),
+        Some(body) if len.is_multiple_of(4) && len <= MAX_BLOCK => Ok(body),
         _ => Err(BAD_LENGTH),
     }
 }

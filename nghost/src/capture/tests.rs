@@ -63,14 +63,44 @@ fn records_are_taken_as_they_are() {
 #[test]
 fn a_record_may_be_longer_than_any_packet() {
     let mut bytes = pcap_header(0xa1b2c3d4, 1);
-    let len = 9 << 20;
+    // As far as libpcap and Wireshark write and read them.
+    let len = 262_144;
     bytes.extend(words(&[1, 0, len, len]));
     bytes.resize(bytes.len() + len as usize, 7);
     bytes.extend(words(&[2, 0, 1, 1]));
     bytes.push(8);
     let (frames, failure) = read(&bytes);
     assert_eq!(failure, None);
-    assert_eq!((frames[0].1.len(), &frames[1].1[..]), (9 << 20, &[8][..]));
+    assert_eq!((frames[0].1.len(), &frames[1].1[..]), (262_144, &[8][..]));
+}
+
+/// Whether what it promises is there or not.
+#[test]
+fn a_length_beyond_all_packets_is_damage() {
+    let (good, ends) = three_records();
+    for len in [262_145, 4_000_000_000] {
+        for follow in [0, 300_000] {
+            let mut bytes = good[..ends[0]].to_vec();
+            bytes.extend(words(&[1, 0, len, len]));
+            bytes.resize(bytes.len() + follow, 7);
+            let (frames, failure) = read(&bytes);
+            let failure = failure.unwrap();
+            assert_eq!((frames.len(), failure.status), (1, EX_DATAERR));
+            assert!(failure.text.contains("record 2 is corrupt"), "{failure}");
+        }
+    }
+    let packet = |len: u32| {
+        let head = words(&[0, 0, 5_000_000, len, len]);
+        let frame = vec![7; len.min(300_000) as usize];
+        section(&[interface(1, 0, &[]), block(6, &[head, frame].concat())])
+    };
+    assert_eq!(read(&packet(262_144)).1, None);
+    let long_block = words(&[0x0bad, (16 << 20) + 4]);
+    let long_block = [section(&[interface(1, 0, &[])]), long_block].concat();
+    for bytes in [packet(262_145), packet(u32::MAX), long_block] {
+        let said = read(&bytes).1.unwrap().text;
+        assert!(said.contains("record 1 is corrupt"), "{said}");
+    }
 }
 
 #[test]
