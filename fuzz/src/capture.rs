@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use nghost::capture::Capture;
+use nghost::capture::{Capture, Step};
 
 use crate::tally;
 
@@ -16,11 +16,11 @@ pub fn run(data: &[u8]) {
     if file.write_all(data).is_err() {
         return;
     }
-    let Ok(mut capture) = Capture::open(file.path()) else {
+    let Ok(mut capture) = Capture::open(file.path(), None) else {
         return;
     };
     let mut octets = 0;
-    while let Some(Ok(_)) = capture.advance() {
+    while let Step::Frame(_) = capture.advance() {
         octets += capture.frame().len();
     }
     assert!(

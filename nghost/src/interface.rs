@@ -21,8 +21,8 @@ pub struct Interface {
     pub node: NodeKey,
     /// That node as what it is.
     pub ether: Rc<Ether>,
-    /// It delivers IP packets without a link layer.
-    pub is_raw_ip: bool,
+    /// What it delivers has been told.
+    is_told: bool,
 }
 
 /// The pace that all captures have: they share a clock.
@@ -75,28 +75,33 @@ impl Interface {
         graph
             .name_node(node, ether.node_name().as_bytes())
             .map_err(taken)?;
-        let is_raw_ip = match &capture {
-            Some(capture) => capture.is_raw_ip(),
-            None => ether.tap().is_some_and(Tap::is_raw_ip),
-        };
         if let (Some(capture), Some(feed)) = (capture, feed) {
             replay.add(capture, feed, Rc::clone(&ether));
         }
         Ok(Interface {
             node,
             ether,
-            is_raw_ip,
+            is_told: false,
         })
+    }
+
+    /// Does it deliver IP packets without a link layer? Once, as soon as that is
+    /// known.
+    pub fn turns_out_raw_ip(&mut self) -> bool {
+        if self.is_told {
+            return false;
+        }
+        let is_raw_ip = self.ether.is_raw_ip();
+        self.is_told = is_raw_ip.is_some();
+        is_raw_ip == Some(true)
     }
 
     /// What a script must say that it would not have to for Ethernet.
     pub fn hint(&self, log: &Log) {
-        if self.is_raw_ip {
-            log.line(format_args!(
-                "{}: IP packets without a link layer; tell the netflow node with \
-                 'msg netflow: setdlt {{ iface=0 dlt=12 }}'",
-                self.ether.node_name()
-            ));
-        }
+        log.line(format_args!(
+            "{}: IP packets without a link layer; tell the netflow node with \
+             'msg netflow: setdlt {{ iface=0 dlt=12 }}'",
+            self.ether.node_name()
+        ));
     }
 }

@@ -129,7 +129,7 @@ impl Probe {
     }
 
     /// Makes the graph around the interface's node, which is there already.
-    pub fn wire(&self, graph: &Graph, interface: NodeKey, is_raw_ip: bool) -> Result<(), Failure> {
+    pub fn wire(&self, graph: &Graph, interface: NodeKey) -> Result<(), Failure> {
         let failed = |what: &dyn Display, errno| {
             Failure::new(EX_OSERR, format!("{what}: FreeBSD's errno {errno}"))
         };
@@ -138,7 +138,7 @@ impl Probe {
             Version::V9 => (NG_NETFLOW_HOOK_EXPORT9, "NetFlow 9"),
         };
         let mut node = self
-            .account(graph, interface, is_raw_ip)
+            .account(graph, interface)
             .map_err(|errno| failed(&"netflow node", errno))?;
         let mut hook = export.to_owned();
         if self.collectors.len() > 1 {
@@ -162,12 +162,7 @@ impl Probe {
     }
 
     /// The netflow node, between what the host receives and what it sends.
-    fn account(
-        &self,
-        graph: &Graph,
-        interface: NodeKey,
-        is_raw_ip: bool,
-    ) -> Result<NodeKey, Errno> {
+    fn account(&self, graph: &Graph, interface: NodeKey) -> Result<NodeKey, Errno> {
         let (lower, upper) = (NG_ETHER_HOOK_LOWER, NG_ETHER_HOOK_UPPER);
         let ty = NG_NETFLOW_NODE_TYPE.as_bytes();
         let netflow = graph.mkpeer(interface, lower.as_bytes(), b"iface0", ty)?;
@@ -176,10 +171,6 @@ impl Probe {
         // The link type is told to a hook "iface" alone; what comes out of it has
         // been sent already, and ends here.
         graph.mkpeer(netflow, b"iface1", b"end", NG_HUB_NODE_TYPE.as_bytes())?;
-        let tell = |cmd, args: &[u8]| {
-            let message = Message::new(NGM_NETFLOW_COOKIE, cmd, args.to_vec());
-            graph.send_message(netflow, b".:", &message)
-        };
         let received = NG_NETFLOW_CONF_INGRESS | NG_NETFLOW_CONF_NODSTLOOKUP;
         for (iface, conf) in [(0, received), (1, NG_NETFLOW_CONF_EGRESS)] {
             let config = ng_netflow_setconfig {
@@ -187,18 +178,25 @@ impl Probe {
                 _pad0: [0; 2],
                 conf: conf | NG_NETFLOW_CONF_NOSRCLOOKUP,
             };
-            tell(NGM_NETFLOW_SETCONFIG, config.as_bytes())?;
-            if is_raw_ip {
-                let dlt = ng_netflow_setdlt {
-                    iface,
-                    dlt: DLT_RAW,
-                    _pad0: 0,
-                };
-                tell(NGM_NETFLOW_SETDLT, dlt.as_bytes())?;
-            }
+            tell(graph, netflow, NGM_NETFLOW_SETCONFIG, config.as_bytes())?;
         }
         set_timeouts(graph, netflow, self.inactive, self.active)?;
         Ok(netflow)
+    }
+
+    /// The interface delivers IP packets without a link layer.
+    pub fn set_raw_ip(graph: &Graph, interface: NodeKey) {
+        let netflow = graph.resolve(interface, format!("{NODE}:").as_bytes());
+        for iface in [0, 1] {
+            let dlt = ng_netflow_setdlt {
+                iface,
+                dlt: DLT_RAW,
+                _pad0: 0,
+            };
+            // A client may have shut it down.
+            let _ = netflow
+                .and_then(|(netflow, _)| tell(graph, netflow, NGM_NETFLOW_SETDLT, dlt.as_bytes()));
+        }
     }
 
     /// The interface has nothing more to tell: no flow need wait for a timeout.
@@ -220,8 +218,12 @@ fn set_timeouts(
         inactive_timeout,
         active_timeout,
     };
-    let args = timeouts.as_bytes().to_vec();
-    let message = Message::new(NGM_NETFLOW_COOKIE, NGM_NETFLOW_SETTIMEOUTS, args);
+    tell(graph, netflow, NGM_NETFLOW_SETTIMEOUTS, timeouts.as_bytes())
+}
+
+/// Sends a netflow node a message.
+fn tell(graph: &Graph, netflow: NodeKey, cmd: u32, args: &[u8]) -> Result<(), Errno> {
+    let message = Message::new(NGM_NETFLOW_COOKIE, cmd, args.to_vec());
     graph.send_message(netflow, b".:", &message)
 }
 

@@ -3,19 +3,23 @@
 //!
 //! All captures of a process are one replay with one clock. It begins with the
 //! first hook `lower` that is connected to one of their interfaces or, when it
-//! is held, with the message `start` to any of them.
+//! is held, with the message `start` to any of them. One that is a pipe may
+//! have nothing yet: with [`Pace::Fast`] all others wait for it, because its next
+//! packet may be the earliest.
 
 use std::cell::Cell;
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
 use flow::LOOK_AHEAD;
 
-use crate::capture::Capture;
+use crate::capture::{Capture, Step};
 use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::graph::Graph;
 use crate::log::Log;
 use crate::nodes::ether::Ether;
+use crate::world::config::Pace;
 
 /// How far a capture is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +59,19 @@ pub struct Feed {
     packets: Cell<u64>,
     octets: Cell<u64>,
     steps_back: Cell<u64>,
+    is_raw_ip: Cell<Option<bool>>,
 }
 
 impl Feed {
     /// How far the capture is.
     pub fn state(&self) -> State {
         self.end.get().unwrap_or(self.replay.get())
+    }
+
+    /// Are the packets IP without a link layer? `None` while a pipe has not
+    /// told yet.
+    pub fn is_raw_ip(&self) -> Option<bool> {
+        self.is_raw_ip.get()
     }
 
     /// Lets a replay begin that is held.
@@ -86,6 +97,7 @@ impl Feed {
 
 /// All captures.
 pub struct Replay {
+    pace: Pace,
     phase: Rc<Cell<State>>,
     sources: Vec<Source>,
     /// Which of them has the next packet, and its stamp.
@@ -102,6 +114,8 @@ struct Source {
     feed: Rc<Feed>,
     /// Stamp of the capture's present frame, which is not fed yet.
     next: Option<u64>,
+    /// Its next frame is not read, or was not there yet.
+    is_waiting: bool,
     /// The latest stamp so far.
     latest: u64,
     /// Frames after the present one that were looked ahead at.
@@ -127,9 +141,10 @@ impl Source {
 
 impl Replay {
     /// A replay without captures, held or not.
-    pub fn new(hold: bool) -> Self {
+    pub fn new(pace: Pace, hold: bool) -> Self {
         let phase = if hold { State::Held } else { State::Waiting };
         Replay {
+            pace,
             phase: Rc::new(Cell::new(phase)),
             sources: Vec::new(),
             next: None,
@@ -146,16 +161,19 @@ impl Replay {
             packets: Cell::new(0),
             octets: Cell::new(0),
             steps_back: Cell::new(0),
+            is_raw_ip: Cell::new(None),
         })
     }
 
     /// Adds a capture, its account and the interface that receives it.
     pub fn add(&mut self, capture: Capture, feed: Rc<Feed>, ether: Rc<Ether>) {
+        feed.is_raw_ip.set(capture.is_raw_ip());
         self.sources.push(Source {
             capture,
             ether,
             feed,
             next: None,
+            is_waiting: true,
             latest: 0,
             ahead: 0,
         });
@@ -166,11 +184,6 @@ impl Replay {
         self.sources.is_empty()
     }
 
-    /// Octets in all captures.
-    pub fn size(&self) -> u64 {
-        self.sources.iter().map(|s| s.capture.size()).sum()
-    }
-
     /// Octets read and packets fed so far.
     pub fn progress(&self) -> (u64, u64) {
         let octets = self.sources.iter().map(|s| s.capture.position()).sum();
@@ -178,8 +191,8 @@ impl Replay {
         (octets, packets)
     }
 
-    /// Has the replay begun, or does it begin now? `true` once, with the stamp
-    /// of the first packet as origin of the clock.
+    /// Does the replay begin now? Once, with the stamp of the first packet, which
+    /// is the origin of the clock.
     pub fn begins(&mut self, clock: &Clock, log: &Log) -> Option<u64> {
         if self.origin.is_some() || self.sources.is_empty() {
             return None;
@@ -191,8 +204,9 @@ impl Replay {
         if self.phase.get() != State::Running {
             return None;
         }
-        for index in 0..self.sources.len() {
-            self.read(index, log);
+        self.read_waiting(log);
+        if self.next.is_none() && self.is_waiting() {
+            return None;
         }
         let first = self.next.map_or(0, |(_, stamp)| stamp);
         self.origin = Some((first, clock.uptime()));
@@ -207,7 +221,21 @@ impl Replay {
 
     /// Is the replay over?
     pub fn has_ended(&self) -> bool {
-        self.origin.is_some() && self.next.is_none()
+        self.origin.is_some() && self.next.is_none() && !self.is_waiting()
+    }
+
+    /// Is it running, and wants of a capture what is not there yet?
+    pub fn is_waiting(&self) -> bool {
+        let mut sources = self.sources.iter();
+        self.phase.get() == State::Running && sources.any(|source| source.is_waiting)
+    }
+
+    /// What becomes readable when there is more of the captures that it waits
+    /// for.
+    pub fn interests(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let running = self.phase.get() == State::Running;
+        let waiting = self.sources.iter().filter(move |s| running && s.is_waiting);
+        waiting.map(|source| source.capture.fd())
     }
 
     /// The uptime at which the next packet is due, in nanoseconds.
@@ -230,6 +258,7 @@ impl Replay {
         let Some((first, uptime)) = self.origin else {
             return 0;
         };
+        self.read_waiting(log);
         for fed in 0..at_most {
             let Some((index, time)) = self.next else {
                 return fed;
@@ -255,19 +284,34 @@ impl Replay {
         at_most
     }
 
+    /// Reads the next packet of captures that did not have it.
+    fn read_waiting(&mut self, log: &Log) {
+        for index in 0..self.sources.len() {
+            if self.sources[index].is_waiting {
+                self.read(index, log);
+                let source = &self.sources[index];
+                source.feed.is_raw_ip.set(source.capture.is_raw_ip());
+            }
+        }
+    }
+
     /// Reads a capture's next packet, and finds out which capture's is next: of
     /// those of one time, that of the first.
     #[inline]
     fn read(&mut self, index: usize, log: &Log) {
-        self.sources[index].next = match self.sources[index].capture.advance() {
-            Some(Ok(time)) => Some(time),
-            end => {
-                self.end(index, end.and_then(Result::err), log);
-                None
-            }
-        };
+        let source = &mut self.sources[index];
+        let step = source.capture.advance();
+        source.is_waiting = matches!(step, Step::NotYet);
+        source.next = None;
+        match step {
+            Step::Frame(time) => source.next = Some(time),
+            Step::NotYet => {}
+            Step::End => self.end(index, None, log),
+            Step::Broken(failure) => self.end(index, Some(failure), log),
+        }
         self.next = match self.sources.as_slice() {
             [only] => only.next.map(|time| (0, time)),
+            sources if self.pace == Pace::Fast && sources.iter().any(|s| s.is_waiting) => None,
             sources => {
                 let stamps = sources.iter().map(|source| source.next);
                 let waiting = stamps

@@ -58,6 +58,10 @@ const BATCH: usize = 2048;
 /// How long a fast replay waits when it has to wait for a socket.
 const PAUSE: Duration = Duration::from_millis(1);
 
+/// How long a fast replay waits at once for a pipe's writer: a signal that comes
+/// right before the wait does not end it.
+const LOOK: Duration = Duration::from_millis(TICK_MS as u64);
+
 /// How long the end waits for another datagram to leave.
 const LAST_WAIT: Duration = Duration::from_secs(30);
 
@@ -118,13 +122,7 @@ impl Nghost {
         for interface in interfaces {
             captures.push(match &interface.capture {
                 None => None,
-                Some(path) => {
-                    let capture = Capture::open(path)?;
-                    Some(match &interface.filter {
-                        Some(filter) => capture.with_filter(filter)?,
-                        None => capture,
-                    })
-                }
+                Some(path) => Some(Capture::open(path, interface.filter.as_deref())?),
             });
         }
         if options.exit_at_end && captures.iter().all(Option::is_none) {
@@ -142,7 +140,7 @@ impl Nghost {
         let throttle = Rc::new(Throttle::new());
         let graph = Graph::new();
         nodes::add_types(&graph, &around, &throttle).map_err(impossible)?;
-        let mut replay = Replay::new(options.hold);
+        let mut replay = Replay::new(pace, options.hold);
         let mut nodes = Vec::new();
         for (interface, capture) in interfaces.iter().zip(captures) {
             if interface.name != LOOPBACK || capture.is_some() || interface.live.is_some() {
@@ -150,11 +148,10 @@ impl Nghost {
                 nodes.push(node);
             }
         }
-        match (&options.probe, nodes.first()) {
-            (Some(probe), Some(first)) => probe.wire(&graph, first.node, first.is_raw_ip)?,
-            _ => nodes.iter().for_each(|node| node.hint(&around.log)),
+        if let (Some(probe), Some(first)) = (&options.probe, nodes.first()) {
+            probe.wire(&graph, first.node)?;
         }
-        Ok(Nghost {
+        let mut nghost = Nghost {
             server: options.socket.as_deref().map(Server::listen).transpose()?,
             interfaces: nodes,
             graph,
@@ -170,7 +167,21 @@ impl Nghost {
             is_probe: options.probe.is_some(),
             ended: false,
             stop,
-        })
+        };
+        nghost.tell_links();
+        Ok(nghost)
+    }
+
+    /// Tells the probe's node, or the user, which interfaces deliver IP packets
+    /// without a link layer. Of a pipe that is known with its first packet.
+    fn tell_links(&mut self) {
+        for interface in &mut self.interfaces {
+            match interface.turns_out_raw_ip() {
+                true if self.is_probe => Probe::set_raw_ip(&self.graph, interface.node),
+                true => interface.hint(&self.around.log),
+                false => {}
+            }
+        }
     }
 
     /// Runs until it is stopped or done, and says with which status to exit:
@@ -238,6 +249,7 @@ impl Nghost {
         if let Some(first) = self.replay.begins(&self.around.clock, &self.around.log) {
             self.begin(first);
         }
+        self.tell_links();
         let packets_drive = matches!(self.drive, Drive::Packets);
         if packets_drive && self.is_congested() {
             return Next::In(PAUSE);
@@ -258,6 +270,9 @@ impl Nghost {
                 continue;
             }
             left -= 1;
+            if packets_drive && self.replay.is_waiting() {
+                return Next::In(LOOK);
+            }
             let packet = self.replay.next_due();
             if let Some(due) = packet.filter(|due| *due <= self.next_tick) {
                 return self.rest(target, due);
@@ -398,8 +413,12 @@ impl Nghost {
         let clients = clients.unwrap_or_default();
         let watched: Vec<_> = nodes.iter().map(|(_, node)| node.interests()).collect();
         let interests = clients.iter().chain(watched.iter().flatten());
+        // Captures come last: they are read when the wait is over, ready or not.
+        let captures = self.replay.interests().map(|fd| (fd, PollFlags::POLLIN));
         let mut fds: Vec<PollFd<'_>> = interests
-            .map(|&(fd, flags): &(BorrowedFd<'_>, _)| PollFd::new(fd, flags))
+            .copied()
+            .chain(captures)
+            .map(|(fd, flags): (BorrowedFd<'_>, _)| PollFd::new(fd, flags))
             .collect();
         let millis = at_most.as_nanos().div_ceil(u128::from(NANOS_PER_MILLI));
         let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);

@@ -7,8 +7,8 @@ use std::ops::Range;
 use super::input::{Fault, Input, Order};
 use super::{Link, Record, MAX_FRAME, TOO_LONG};
 
-/// Octets of the file's header behind its magic number.
-const HEADER_LEN: usize = 20;
+/// Octets of the file's header.
+const HEADER_LEN: usize = 24;
 /// Octets of a record before its frame.
 const RECORD_LEN: usize = 16;
 
@@ -21,9 +21,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads the header that follows `magic`.
-    pub fn open<R: Read>(magic: [u8; 4], input: &mut Input<R>) -> Result<Self, Fault> {
-        let (order, fraction) = match magic {
+    /// Reads the header.
+    pub fn open<R: Read>(input: &mut Input<R>) -> Result<Self, Fault> {
+        let (order, fraction) = match *input.peek(4)? {
             [0xa1, 0xb2, 0xc3, 0xd4] => (Order::Big, 1_000),
             [0xd4, 0xc3, 0xb2, 0xa1] => (Order::Little, 1_000),
             [0xa1, 0xb2, 0x3c, 0x4d] => (Order::Big, 1),
@@ -31,7 +31,7 @@ impl Reader {
             _ => return Err(Fault::Corrupt("the magic number is unknown")),
         };
         let header = input.take(HEADER_LEN)?;
-        let link = order.u32(header, 16).ok_or(Fault::CutOff)?;
+        let link = order.u32(header, 20).ok_or(Fault::CutOff)?;
         Ok(Reader {
             order,
             link: Link::of(link),
@@ -67,16 +67,16 @@ impl Reader {
         Some(frame)
     }
 
-    /// The same in two pieces, with what must be read for them.
+    /// The same with what must be read for it.
     #[cold]
     fn read<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {
         if input.is_at_end()? {
             return Ok(None);
         }
-        let header = *input.take(RECORD_LEN)?.first_chunk().ok_or(Fault::CutOff)?;
-        let len = self.frame_len(&header)?;
+        let header = *input.peek(RECORD_LEN)?.first_chunk().ok_or(Fault::CutOff)?;
+        let len = RECORD_LEN + self.frame_len(&header)?;
         input.take(len)?;
-        Ok(Some(self.record(&header, 0..len)))
+        Ok(Some(self.record(&header, RECORD_LEN..len)))
     }
 
     #[inline(always)]

@@ -2,7 +2,13 @@
 //! Where captures are read from, and what can be wrong with it.
 
 use std::fmt;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 
 use crate::failure::{EX_DATAERR, EX_NOINPUT};
 
@@ -21,6 +27,12 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Is what comes next just not there yet? Nothing is taken then, and the
+    /// same may be asked for again.
+    pub fn is_wait(&self) -> bool {
+        matches!(self, Fault::Unreadable(error) if error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// The exit status.
     pub fn status(&self) -> u8 {
         match self {
@@ -40,7 +52,48 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A file that is read from front to back; it may be a pipe.
+/// A file, or a pipe or device in its place, of which no read blocks:
+/// `WouldBlock` as long as a pipe's writer has written nothing, or has not come.
+pub struct Source {
+    file: File,
+    is_regular: bool,
+}
+
+impl Source {
+    /// Opens it, and says how many octets it has: 0 for a pipe.
+    pub fn open(path: &Path) -> io::Result<(Self, u64)> {
+        // Without the flag this would wait for a FIFO's writer. It is not enough
+        // for the reads: without a writer they would find an end, and FreeBSD's
+        // /dev/stdin does not heed it.
+        let nonblocking = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(path)?;
+        let found = nonblocking.metadata()?;
+        let source = Source {
+            file: nonblocking,
+            is_regular: found.is_file(),
+        };
+        Ok((source, found.len()))
+    }
+
+    /// What tells when there is more.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut fds = [PollFd::new(self.file.as_fd(), PollFlags::POLLIN)];
+        if !self.is_regular && poll(&mut fds, PollTimeout::ZERO)? == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        self.file.read(buffer)
+    }
+}
+
+/// What is read from front to back.
 pub struct Input<R> {
     reader: R,
     buffer: Vec<u8>,
@@ -67,6 +120,11 @@ impl<R: Read> Input<R> {
         }
     }
 
+    /// Where it is read from.
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
     /// Octets taken so far.
     pub fn position(&self) -> u64 {
         self.before + self.next as u64
@@ -78,13 +136,20 @@ impl<R: Read> Input<R> {
         Ok(self.next == self.end && !self.fill(1)?)
     }
 
-    /// The next `len` octets.
+    /// The next `len` octets, which stay to be taken.
     #[inline]
-    pub fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
+    pub fn peek(&mut self, len: usize) -> Result<&[u8], Fault> {
         if self.end - self.next < len && !self.fill(len)? {
             self.next = self.end;
             return Err(Fault::CutOff);
         }
+        Ok(&self.buffer[self.next..self.next + len])
+    }
+
+    /// The next `len` octets.
+    #[inline]
+    pub fn take(&mut self, len: usize) -> Result<&[u8], Fault> {
+        self.peek(len)?;
         self.last = self.next;
         self.next += len;
         Ok(self.taken())

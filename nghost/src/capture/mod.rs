@@ -9,16 +9,16 @@ mod classic;
 mod input;
 mod pcapng;
 
-use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
 use pcap::{BpfProgram, Linktype};
 
 use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT, EX_USAGE};
 use crate::layer::Layer;
-use input::{Fault, Input};
+use input::{Fault, Input, Source};
 
 /// Octets of a packet at most: the largest snapshot length of libpcap and of
 /// Wireshark, four times the longest IP packet. What a record says beyond it is
@@ -27,22 +27,40 @@ const MAX_FRAME: usize = 262_144;
 
 const TOO_LONG: Fault = Fault::Corrupt("its packet would be longer than 262,144 octets");
 
-/// An open capture file.
+/// An open capture file, or a pipe of one.
 pub struct Capture {
     path: PathBuf,
-    input: Input<File>,
-    format: Format,
-    /// The first frame, read when the file was opened.
+    input: Input<Source>,
+    /// `None` as long as a pipe has not told.
+    format: Option<Format>,
+    /// The first frame, if it was read to know what it begins with.
     first: Option<Result<Record, Fault>>,
     /// Where the present frame lies in what was taken last.
     frame: Range<usize>,
-    /// Which frames are wanted; all without.
+    /// Which frames are wanted, as the user said it and compiled; all without.
+    expression: Option<String>,
     filter: Option<BpfProgram>,
-    /// What its frames begin with: what the first one did.
-    link: Layer,
+    /// What its frames begin with: what the first one did. `None` before it.
+    link: Option<Layer>,
     size: u64,
     records: u64,
     passed_over: u64,
+    /// The link type of the last that was passed over.
+    other: u16,
+}
+
+/// What [`Capture::advance`] has come to.
+#[derive(Debug)]
+pub enum Step {
+    /// A frame, and when it was captured, in nanoseconds since 1970.
+    Frame(u64),
+    /// A pipe's writer has not written the next frame, or not all of it:
+    /// [`Capture::fd`] becomes readable when there is more.
+    NotYet,
+    /// The end.
+    End,
+    /// The end as well, and how far the file was good.
+    Broken(Failure),
 }
 
 enum Format {
@@ -76,89 +94,113 @@ impl Link {
 }
 
 impl Capture {
-    /// Opens a file, and reads as far as its first frame. `EX_NOINPUT` when it
-    /// cannot be read, `EX_DATAERR` when it is not a capture, or one of a link
-    /// layer that is not known.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens a file, and reads until it is known what its frames begin with; of
+    /// a pipe, what is there. Of its frames only those are delivered that
+    /// `filter` lets through, in the words of pcap-filter(7); it sees what
+    /// [`Capture::frame`] is.
+    ///
+    /// `EX_NOINPUT` when it cannot be read, `EX_DATAERR` when it is not a
+    /// capture, or one of a link layer that is not known, `EX_USAGE` when the
+    /// filter makes no sense.
+    pub fn open(path: &Path, filter: Option<&str>) -> Result<Self, Failure> {
         let name = path.display();
         let unreadable = |error: io::Error| Failure::new(EX_NOINPUT, format!("{name}: {error}"));
-        let file = File::open(path).map_err(unreadable)?;
-        let size = file.metadata().map_err(unreadable)?.len();
-        let mut input = Input::new(file);
-        let format = Format::open(&mut input).map_err(|fault| {
-            let text = format!("{name}: not a capture file: {fault}");
-            Failure::new(fault.status(), text)
-        })?;
+        let (source, size) = Source::open(path).map_err(unreadable)?;
         let mut capture = Capture {
             path: path.to_owned(),
-            input,
-            format,
+            input: Input::new(source),
+            format: None,
             first: None,
             frame: 0..0,
+            expression: filter.map(str::to_owned),
             filter: None,
-            link: Layer::Ethernet,
+            link: None,
             size,
             records: 0,
             passed_over: 0,
+            other: 0,
         };
-        let others = capture.look_ahead();
-        if let (None, Some(other)) = (&capture.first, others) {
-            return Err(Failure::new(
-                EX_DATAERR,
-                format!(
-                    "{name}: link type {other} is neither Ethernet, IP, BSD loopback nor Linux \
-                     cooked; capture anew, with 'tcpdump -y EN10MB' if the interface offers that"
-                ),
-            ));
+        if !capture.begin()? {
+            // What makes no sense is refused now, whatever comes later.
+            capture.compile(Layer::Ethernet)?;
         }
         Ok(capture)
     }
 
-    /// Reads the first frame of a link layer that is known. A link type that
-    /// is not, if there was one.
-    fn look_ahead(&mut self) -> Option<u16> {
-        if let Format::Pcap(reader) = &self.format {
-            match reader.link() {
-                Link::Known(layer) => self.link = layer,
-                Link::Other(other) => return Some(other),
-            }
-        }
-        let mut others = None;
-        self.first = loop {
-            match self.format.next(&mut self.input) {
-                Some(Ok(Record {
-                    link: Link::Other(other),
-                    ..
-                })) => {
-                    others = Some(other);
-                    self.passed_over += 1;
+    /// Reads until it is known what its frames begin with, or that there are
+    /// none. `false` when that is not there yet.
+    fn begin(&mut self) -> Result<bool, Failure> {
+        let mut format = match self.format.take() {
+            Some(format) => format,
+            None => match Format::open(&mut self.input) {
+                Ok(format) => format,
+                Err(fault) if fault.is_wait() => return Ok(false),
+                Err(fault) => {
+                    let text = format!("{}: not a capture file: {fault}", self.path.display());
+                    return Err(Failure::new(fault.status(), text));
                 }
-                first => break first,
-            }
+            },
         };
-        if let Some(Ok(Record {
-            link: Link::Known(layer),
-            ..
-        })) = self.first
-        {
-            self.link = layer;
+        let link = match &format {
+            Format::Pcap(reader) => Some(reader.link()),
+            // Each packet has its own.
+            Format::PcapNg(_) => loop {
+                match format.next(&mut self.input) {
+                    Some(Ok(Record {
+                        link: Link::Other(other),
+                        ..
+                    })) => {
+                        self.passed_over += 1;
+                        self.other = other;
+                    }
+                    None if self.passed_over > 0 => break Some(Link::Other(self.other)),
+                    Some(Err(fault)) if fault.is_wait() => {
+                        self.format = Some(format);
+                        return Ok(false);
+                    }
+                    first => {
+                        self.first = first;
+                        match &self.first {
+                            Some(Ok(record)) => break Some(record.link),
+                            _ => break None,
+                        }
+                    }
+                }
+            },
+        };
+        self.format = Some(format);
+        match link {
+            Some(Link::Known(layer)) => {
+                self.link = Some(layer);
+                self.compile(layer)?;
+            }
+            Some(Link::Other(other)) => {
+                let text = format!(
+                    "{}: link type {other} is neither Ethernet, IP, BSD loopback nor Linux cooked; \
+                     capture anew, with 'tcpdump -y EN10MB' if the interface offers that",
+                    self.path.display()
+                );
+                return Err(Failure::new(EX_DATAERR, text));
+            }
+            None => {}
         }
-        others
+        Ok(true)
     }
 
-    /// Delivers only frames that a filter lets through, in the words of
-    /// pcap-filter(7); it sees what [`Capture::frame`] is. `EX_USAGE` when it
-    /// makes no sense.
-    pub fn with_filter(mut self, filter: &str) -> Result<Self, Failure> {
-        let link = match self.link {
+    /// Compiles the filter for frames as they are delivered.
+    fn compile(&mut self, layer: Layer) -> Result<(), Failure> {
+        let Some(expression) = &self.expression else {
+            return Ok(());
+        };
+        let link = match layer {
             Layer::Ethernet => Linktype::ETHERNET,
             // DLT_RAW, which libpcap knows everywhere.
             Layer::Octets(_) => Linktype(12),
         };
-        let compiled = pcap::Capture::dead(link).and_then(|dead| dead.compile(filter, true));
-        let bad = |error| Failure::new(EX_USAGE, format!("filter '{filter}': {error}"));
+        let compiled = pcap::Capture::dead(link).and_then(|dead| dead.compile(expression, true));
+        let bad = |error| Failure::new(EX_USAGE, format!("filter '{expression}': {error}"));
         self.filter = Some(compiled.map_err(bad)?);
-        Ok(self)
+        Ok(())
     }
 
     /// The file.
@@ -176,9 +218,15 @@ impl Capture {
         self.input.position()
     }
 
-    /// Are its frames delivered as IP packets without a link layer?
-    pub fn is_raw_ip(&self) -> bool {
-        self.link.is_raw_ip()
+    /// What tells when there is more of it.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.input.reader().fd()
+    }
+
+    /// Are its frames delivered as IP packets without a link layer? `None` while
+    /// a pipe has not told yet.
+    pub fn is_raw_ip(&self) -> Option<bool> {
+        self.link.map(Layer::is_raw_ip)
     }
 
     /// Frames so far that were not delivered, because they begin with
@@ -187,26 +235,33 @@ impl Capture {
         self.passed_over
     }
 
-    /// Goes on to the next frame, [`Capture::frame`], and says when it was
-    /// captured, in nanoseconds since 1970. `None` at the end. An error is the
-    /// end as well; it says how far the file was good.
-    pub fn advance(&mut self) -> Option<Result<u64, Failure>> {
+    /// Goes on to the next frame, [`Capture::frame`].
+    pub fn advance(&mut self) -> Step {
+        if self.link.is_none() && self.first.is_none() {
+            match self.begin() {
+                Ok(true) => {}
+                Ok(false) => return Step::NotYet,
+                Err(failure) => return Step::Broken(failure),
+            }
+        }
         loop {
-            let next = match self.first {
-                None => self.format.next(&mut self.input),
-                Some(_) => self.first.take(),
+            let next = match (self.first.take(), &mut self.format) {
+                (None, Some(format)) => format.next(&mut self.input),
+                (first, _) => first,
             };
-            match next? {
-                Ok(record) if record.link == Link::Known(self.link) => {
+            match next {
+                Some(Ok(record)) if self.link.map(Link::Known) == Some(record.link) => {
                     self.records += 1;
                     self.frame = record.frame;
                     let filter = self.filter.as_ref();
                     if filter.is_none_or(|filter| filter.filter(self.frame())) {
-                        return Some(Ok(record.time));
+                        return Step::Frame(record.time);
                     }
                 }
-                Ok(_) => self.passed_over += 1,
-                Err(fault) => return Some(Err(self.broken(&fault))),
+                Some(Ok(_)) => self.passed_over += 1,
+                Some(Err(fault)) if fault.is_wait() => return Step::NotYet,
+                Some(Err(fault)) => return Step::Broken(self.broken(&fault)),
+                None => return Step::End,
             }
         }
     }
@@ -216,7 +271,12 @@ impl Capture {
     #[inline]
     pub fn frame(&self) -> &[u8] {
         let frame = self.input.taken().get(self.frame.clone());
-        self.link.payload(frame.unwrap_or(&[]))
+        self.payload(frame.unwrap_or(&[]))
+    }
+
+    #[inline]
+    fn payload<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
+        self.link.map_or(frame, |layer| layer.payload(frame))
     }
 
     /// The frames after the present one, as far as they are read already; whether
@@ -224,8 +284,8 @@ impl Capture {
     pub fn ahead(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.input.ahead();
         std::iter::from_fn(move || match &self.format {
-            Format::Pcap(reader) => Some(self.link.payload(reader.split(&mut rest)?)),
-            Format::PcapNg(_) => None,
+            Some(Format::Pcap(reader)) => Some(self.payload(reader.split(&mut rest)?)),
+            Some(Format::PcapNg(_)) | None => None,
         })
     }
 
@@ -243,17 +303,16 @@ impl Capture {
 
 impl Format {
     /// Tells by the first four octets.
-    fn open(input: &mut Input<File>) -> Result<Self, Fault> {
-        let magic = *input.take(4)?.first_chunk().ok_or(Fault::CutOff)?;
-        if magic == pcapng::MAGIC {
+    fn open(input: &mut Input<Source>) -> Result<Self, Fault> {
+        if input.peek(4)? == pcapng::MAGIC {
             pcapng::Reader::open(input).map(Format::PcapNg)
         } else {
-            classic::Reader::open(magic, input).map(Format::Pcap)
+            classic::Reader::open(input).map(Format::Pcap)
         }
     }
 
     #[inline(always)]
-    fn next(&mut self, input: &mut Input<File>) -> Option<Result<Record, Fault>> {
+    fn next(&mut self, input: &mut Input<Source>) -> Option<Result<Record, Fault>> {
         match self {
             Format::Pcap(reader) => reader.next(input).transpose(),
             Format::PcapNg(reader) => reader.next(input).transpose(),

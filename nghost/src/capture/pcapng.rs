@@ -21,7 +21,6 @@ use super::{Link, Record, MAX_FRAME, TOO_LONG};
 /// The type of a section header, the same in both byte orders.
 pub const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 
-const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
@@ -32,8 +31,10 @@ const END_OF_OPTIONS: u16 = 0;
 const IF_TSRESOL: u16 = 9;
 const IF_TSOFFSET: u16 = 14;
 
-/// Octets of a block around its body: type, length, and the length again.
-const AROUND: usize = 12;
+/// Octets of a block before its body: type and length.
+const BEFORE: usize = 8;
+/// Octets of a block around its body: the length comes again behind it.
+const AROUND: usize = BEFORE + 4;
 
 /// The unit of stamps unless an interface says otherwise: microseconds.
 const MICROSECONDS: u8 = 6;
@@ -63,7 +64,7 @@ struct Interface {
 }
 
 impl Reader {
-    /// Reads the first section header, whose type is read already.
+    /// Reads the first section header.
     pub fn open<R: Read>(input: &mut Input<R>) -> Result<Self, Fault> {
         let mut reader = Reader {
             order: Order::Little,
@@ -78,19 +79,13 @@ impl Reader {
     #[inline(never)]
     pub fn next<R: Read>(&mut self, input: &mut Input<R>) -> Result<Option<Record>, Fault> {
         while !input.is_at_end()? {
-            let ty = self.order.u32(input.take(4)?, 0).ok_or(Fault::CutOff)?;
-            if ty == SECTION {
+            let start = input.peek(4)?;
+            if start == MAGIC {
                 self.section(input)?;
                 continue;
             }
-            let len = self.order.u32(input.take(4)?, 0).ok_or(Fault::CutOff)?;
-            let body_len = body_len(len)?;
-            // With the length again.
-            let rest = input.take(body_len + 4)?;
-            let (body, again) = rest.split_at(body_len);
-            if self.order.u32(again, 0) != Some(len) {
-                return Err(BAD_LENGTH);
-            }
+            let ty = self.order.u32(start, 0).ok_or(Fault::CutOff)?;
+            let body = block(self.order, input)?;
             let record = match ty {
                 INTERFACE => {
                     let interface = Interface::read(self.order, body).ok_or(BAD_LENGTH)?;
@@ -108,22 +103,15 @@ impl Reader {
         Ok(None)
     }
 
-    /// A section header behind its type: the byte order is told by the body's
-    /// first number.
+    /// A section header: the byte order is told by the body's first number.
     fn section<R: Read>(&mut self, input: &mut Input<R>) -> Result<(), Fault> {
-        let start: [u8; 8] = *input.take(8)?.first_chunk().ok_or(Fault::CutOff)?;
-        self.order = match start[4..] {
+        let order = match input.peek(BEFORE + 4)?[BEFORE..] {
             [0x1a, 0x2b, 0x3c, 0x4d] => Order::Big,
             [0x4d, 0x3c, 0x2b, 0x1a] => Order::Little,
             _ => return Err(Fault::Corrupt("a section's byte order is unknown")),
         };
-        let len = self.order.u32(&start, 0).ok_or(Fault::CutOff)?;
-        // Of the body four octets are read.
-        let rest = body_len(len)?.checked_sub(4).ok_or(BAD_LENGTH)?;
-        let rest = input.take(rest + 4)?;
-        if self.order.u32(rest, rest.len() - 4) != Some(len) {
-            return Err(BAD_LENGTH);
-        }
+        block(order, input)?;
+        self.order = order;
         self.interfaces.clear();
         Ok(())
     }
@@ -186,16 +174,18 @@ impl Interface {
         Some(interface)
     }
 
-    /// A frame of `len` octets at an offset of a block's body.
+    /// A frame of `len` octets at an offset of a block's body, which was taken
+    /// with its block.
     fn record(&self, time: u64, body: &[u8], at: usize, len: u32) -> Result<Record, Fault> {
         if len as usize > MAX_FRAME {
             return Err(TOO_LONG);
         }
-        let frame = at..at + len as usize;
-        if frame.end > body.len() {
+        let len = len as usize;
+        if at + len > body.len() {
             return Err(BAD_LENGTH);
         }
-        let link = self.link;
+        let (link, at) = (self.link, BEFORE + at);
+        let frame = at..at + len;
         Ok(Record { link, time, frame })
     }
 
@@ -216,11 +206,17 @@ impl Interface {
     }
 }
 
-/// Octets of a block's body; blocks are padded to multiples of 4.
-fn body_len(len: u32) -> Result<usize, Fault> {
-    let len = len as usize;
-    match len.checked_sub(AROUND) {
-        Some(body) if len.is_multiple_of(4) && len <= MAX_BLOCK => Ok(body),
+/// Takes a block, all of it or nothing: its body. Blocks are padded to
+/// multiples of 4.
+fn block<R: Read>(order: Order, input: &mut Input<R>) -> Result<&[u8], Fault> {
+    let len = order.u32(input.peek(BEFORE)?, 4).ok_or(Fault::CutOff)?;
+    let whole = len as usize;
+    if !whole.is_multiple_of(4) || !(AROUND..=MAX_BLOCK).contains(&whole) {
+        return Err(BAD_LENGTH);
+    }
+    let (body, again) = input.take(whole)?[BEFORE..].split_at(whole - AROUND);
+    match order.u32(again, 0) {
+        Some(again) if again == len => Ok(body),
         _ => Err(BAD_LENGTH),
     }
 }

@@ -10,7 +10,7 @@ fn open(bytes: &[u8]) -> Result<Capture, Failure> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("capture");
     std::fs::write(&path, bytes).unwrap();
-    Capture::open(&path)
+    Capture::open(&path, None)
 }
 
 type Frames = Vec<(u64, Vec<u8>)>;
@@ -18,13 +18,14 @@ type Frames = Vec<(u64, Vec<u8>)>;
 /// The frames, and what ended them if it was not the end.
 fn read_all(capture: &mut Capture) -> (Frames, Option<Failure>) {
     let mut frames = Vec::new();
-    while let Some(next) = capture.advance() {
-        match next {
-            Ok(time) => frames.push((time, capture.frame().to_vec())),
-            Err(failure) => return (frames, Some(failure)),
+    loop {
+        match capture.advance() {
+            Step::Frame(time) => frames.push((time, capture.frame().to_vec())),
+            Step::NotYet => panic!("a file is all there"),
+            Step::End => return (frames, None),
+            Step::Broken(failure) => return (frames, Some(failure)),
         }
     }
-    (frames, None)
 }
 
 fn read(bytes: &[u8]) -> (Frames, Option<Failure>) {
@@ -141,12 +142,15 @@ fn what_is_no_capture_is_named() {
         assert_eq!(failure.status, EX_DATAERR);
         assert!(failure.text.contains(said), "{failure}");
     }
-    let missing = Capture::open(Path::new("/nonexistent")).err().unwrap();
+    let missing = Capture::open(Path::new("/nonexistent"), None)
+        .err()
+        .unwrap();
     assert_eq!(missing.status, EX_NOINPUT);
-    assert!(open(&pcap_header(0xa1b2c3d4, 101)).unwrap().is_raw_ip());
+    let raw = open(&pcap_header(0xa1b2c3d4, 101)).unwrap();
+    assert_eq!(raw.is_raw_ip(), Some(true));
     // Checksum lengths in the upper half are no other link type.
     let ethernet = open(&pcap_header(0xa1b2c3d4, 0x3000_0001)).unwrap();
-    assert!(!ethernet.is_raw_ip());
+    assert_eq!(ethernet.is_raw_ip(), Some(false));
 }
 
 /// As tcpdump(1) captures FreeBSD's lo0 and Linux's "any".
@@ -162,7 +166,7 @@ fn other_link_layers_are_taken_off() {
         bytes.extend(words(&[2, 0, header as u32 / 2, 9]));
         bytes.resize(bytes.len() + header / 2, 0xee);
         let mut capture = open(&bytes).unwrap();
-        assert!(capture.is_raw_ip());
+        assert_eq!(capture.is_raw_ip(), Some(true));
         let (frames, failure) = read_all(&mut capture);
         assert_eq!(failure, None);
         let frames: Vec<_> = frames.iter().map(|frame| &frame.1[..]).collect();
@@ -179,8 +183,10 @@ fn a_filter_sees_what_is_behind_the_link_layer() {
         bytes.extend([0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0]);
         bytes.extend([10, 0, 0, last, 10, 0, 0, 9]);
     }
-    let capture = open(&bytes).unwrap();
-    let mut capture = capture.with_filter("src host 10.0.0.2").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("capture");
+    std::fs::write(&path, bytes).unwrap();
+    let mut capture = Capture::open(&path, Some("src host 10.0.0.2")).unwrap();
     let (frames, _) = read_all(&mut capture);
     assert_eq!(frames.len(), 1);
     assert_eq!(frames[0].1[15], 2);
@@ -309,9 +315,10 @@ fn frames_unlike_the_first_are_passed_over_and_counted() {
     let (frames, failure) = read_all(&mut capture);
     assert_eq!((frames.len(), failure), (1, None));
     assert_eq!(capture.passed_over(), 3);
-    assert!(!capture.is_raw_ip());
+    assert_eq!(capture.is_raw_ip(), Some(false));
     let capture = open(&pcapng(&[101, 1], &[])).unwrap();
-    assert!(capture.is_raw_ip(), "known before the first frame is fed");
+    let known = capture.is_raw_ip();
+    assert_eq!(known, Some(true), "known before the first frame is fed");
 }
 
 #[test]
@@ -322,6 +329,47 @@ fn pcapng_that_is_cut_off_says_so() {
         assert_eq!(frames.len(), 1, "{len}");
         let said = failure.unwrap().text;
         assert!(said.ends_with("record 2 is cut off; 1 packets read"));
+    }
+}
+
+/// A FIFO that is written to octet by octet gives what the file gives, and
+/// nothing before it is there.
+#[test]
+fn a_pipe_is_read_as_it_comes() {
+    let classic = three_records().0;
+    let newer = pcapng(&[105, 101, 101], &option(9, &[6]));
+    for bytes in [&classic, &newer, &newer[..newer.len() - 1].to_vec()] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let mut capture = Capture::open(&path, Some("len >= 0")).unwrap();
+        assert!(matches!(capture.advance(), Step::NotYet), "no writer yet");
+        let mut writer = std::fs::File::options().write(true).open(&path).unwrap();
+        let mut frames = Vec::new();
+        for octet in bytes {
+            io::Write::write_all(&mut writer, &[*octet]).unwrap();
+            loop {
+                match capture.advance() {
+                    Step::Frame(time) => frames.push((time, capture.frame().to_vec())),
+                    Step::NotYet => break,
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        drop(writer);
+        let failure = match capture.advance() {
+            Step::End => None,
+            Step::Broken(failure) => Some(failure.text),
+            other => panic!("{other:?}"),
+        };
+        let mut file = open(bytes).unwrap();
+        let (expected, cut) = read_all(&mut file);
+        assert_eq!(
+            (frames, file.passed_over()),
+            (expected, capture.passed_over())
+        );
+        let said = |text: String| text.split_once(": ").unwrap().1.to_owned();
+        assert_eq!(failure.map(said), cut.map(|cut| said(cut.text)));
     }
 }
 

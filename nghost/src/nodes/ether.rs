@@ -160,6 +160,16 @@ impl Ether {
         self.tap.as_ref().map(|(tap, _)| tap)
     }
 
+    /// Does it deliver IP packets without a link layer? `None` while a pipe has
+    /// not told yet.
+    pub fn is_raw_ip(&self) -> Option<bool> {
+        match (&self.tap, &self.feed) {
+            (Some((tap, _)), _) => Some(tap.is_raw_ip()),
+            (None, Some(feed)) => feed.is_raw_ip(),
+            (None, None) => Some(false),
+        }
+    }
+
     /// The node's name: the interface's, without what paths are made of.
     pub fn node_name(&self) -> String {
         self.name.replace(['.', ':'], "_")
