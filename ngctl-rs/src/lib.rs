@@ -46,7 +46,6 @@
 
 pub mod cli;
 pub mod client;
-pub mod errno;
 pub mod error;
 pub mod generic;
 pub mod jail;
@@ -57,7 +56,7 @@ pub mod transport;
 pub mod words;
 
 pub use client::{Client, Received};
-pub use errno::Errno;
 pub use error::{Error, Result};
 pub use message::Message;
+pub use sys_bindings::errno::{self, Errno};
 pub use transport::Endpoint;

@@ -5,6 +5,8 @@
 use std::io;
 
 use sys_bindings as bsd;
+/// An errno in FreeBSD's words, for the user.
+pub use sys_bindings::errno::Errno as Text;
 
 /// A FreeBSD errno, as `sys_bindings` spells them (`EINVAL` is 22, …).
 pub type Errno = i32;

@@ -3,10 +3,11 @@
 
 use std::rc::Rc;
 
-use sys_bindings::NG_ETHER_NODE_TYPE;
+use sys_bindings::{EADDRINUSE, NG_ETHER_NODE_TYPE};
 
 use crate::capture::Capture;
-use crate::failure::{Failure, EX_CONFIG, EX_USAGE};
+use crate::errno::Text;
+use crate::failure::{Failure, EX_CONFIG, EX_OSERR, EX_USAGE};
 use crate::graph::{Graph, NodeKey};
 use crate::host::Surroundings;
 use crate::live::{Ear, Tap};
@@ -68,13 +69,25 @@ impl Interface {
             ether = ether.with_feed(Rc::clone(feed));
         }
         let ether = Rc::new(ether);
-        let taken = |errno| Failure::new(EX_CONFIG, format!("interface {name}: errno {errno}"));
         let node = graph
             .add_node(NG_ETHER_NODE_TYPE, ether.clone())
-            .map_err(taken)?;
+            .map_err(|errno| {
+                Failure::new(EX_OSERR, format!("interface {name}: {}", Text(errno)))
+            })?;
+        let node_name = ether.node_name();
         graph
-            .name_node(node, ether.node_name().as_bytes())
-            .map_err(taken)?;
+            .name_node(node, node_name.as_bytes())
+            .map_err(|errno| {
+                let text = match errno {
+                    // Paths are made of what a node's name has not.
+                    EADDRINUSE => format!(
+                        "interface {name}: another interface's node has its name, \
+                         '{node_name}', already; call one of them differently"
+                    ),
+                    _ => format!("interface {name}: {}", Text(errno)),
+                };
+                Failure::new(EX_CONFIG, text)
+            })?;
         if let (Some(capture), Some(feed)) = (capture, feed) {
             replay.add(capture, feed, Rc::clone(&ether));
         }

@@ -27,7 +27,7 @@ use sys_bindings::{
 use zerocopy::IntoBytes;
 
 use crate::ascii::sockaddr;
-use crate::errno::Errno;
+use crate::errno::{Errno, Text};
 use crate::failure::{Failure, EX_NOHOST, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
 use crate::graph::{Graph, NodeKey};
 use crate::message::Message;
@@ -130,9 +130,8 @@ impl Probe {
 
     /// Makes the graph around the interface's node, which is there already.
     pub fn wire(&self, graph: &Graph, interface: NodeKey) -> Result<(), Failure> {
-        let failed = |what: &dyn Display, errno| {
-            Failure::new(EX_OSERR, format!("{what}: FreeBSD's errno {errno}"))
-        };
+        let failed =
+            |what: &dyn Display, errno| Failure::new(EX_OSERR, format!("{what}: {}", Text(errno)));
         let (export, version) = match self.version {
             Version::V5 => (NG_NETFLOW_HOOK_EXPORT, "NetFlow 5"),
             Version::V9 => (NG_NETFLOW_HOOK_EXPORT9, "NetFlow 9"),

@@ -14,7 +14,7 @@ use sys_bindings::NG_NETFLOW_NODE_TYPE;
 
 use crate::capture::Capture;
 use crate::clock::{Clock, NANOS_PER_MILLI};
-use crate::errno::Errno;
+use crate::errno::{Errno, Text};
 use crate::failure::{Failure, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
 use crate::graph::Graph;
 use crate::host::Surroundings;
@@ -488,5 +488,5 @@ impl Nghost {
 }
 
 fn impossible(errno: Errno) -> Failure {
-    Failure::new(EX_OSERR, format!("node types: errno {errno}"))
+    Failure::new(EX_OSERR, format!("node types: {}", Text(errno)))
 }

@@ -62,6 +62,11 @@ fn what_cannot_be_opened_is_named() {
     fs::set_permissions(&open, PermissionsExt::from_mode(0o777)).unwrap();
     let open = open.join("socket");
     for (args, status, said) in [
+        (
+            &["--interface", "em0.1", "--interface", "em0_1"][..],
+            78,
+            "'em0_1', already",
+        ),
         (&["--socket", file][..], 73, "no socket"),
         (
             &["--socket", open.to_str().unwrap()],

@@ -38,6 +38,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod errno;
 #[rustfmt::skip] // As bindgen leaves it, whichever rustfmt there is.
 #[allow(missing_docs, non_camel_case_types, non_snake_case)] // C's own.
 mod generated;

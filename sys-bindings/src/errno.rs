@@ -4,15 +4,15 @@
 //! A node answers with FreeBSD's numbers wherever it runs, and Linux counts
 //! differently above 34: the host's own texts would name the wrong error.
 
-use std::fmt;
-use sys_bindings::*;
+use crate::*;
+use core::{error, fmt};
 
 /// An error number as intro(2) of FreeBSD lists them.
 ///
 /// ```
-/// use ngctl_rs::Errno;
+/// use sys_bindings::{errno::Errno, EISCONN};
 ///
-/// assert_eq!(Errno(sys_bindings::EISCONN).to_string(), "Socket is already connected");
+/// assert_eq!(Errno(EISCONN).to_string(), "Socket is already connected");
 /// assert_eq!(Errno(4711).to_string(), "Unknown error: 4711");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +27,7 @@ impl fmt::Display for Errno {
     }
 }
 
-impl std::error::Error for Errno {}
+impl error::Error for Errno {}
 
 /// In the order of their numbers, without gaps.
 const TEXTS: [(i32, &str); ELAST as usize] = [
@@ -135,7 +135,10 @@ const TEXTS: [(i32, &str); ELAST as usize] = [
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::{Errno, TEXTS};
+    use std::string::ToString;
 
     #[test]
     fn the_table_has_every_number_once() {
