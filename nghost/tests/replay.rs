@@ -445,6 +445,25 @@ fn a_probe_of_a_pipe_without_a_link_layer() {
     writer.join().unwrap();
 }
 
+#[test]
+fn a_collector_that_refuses_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames = [(0, pong([10, 0, 0, 1], [10, 0, 0, 2]))];
+    let file = capture(&folder.path().join("file"), &frames);
+    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = collector.local_addr().unwrap().to_string();
+    drop(collector);
+    let output = nghost(&["probe", "-r", &file, &to]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for line in [
+        format!("{to}: Connection refused: datagrams are lost"),
+        format!("{to}: datagrams lost: at least 1"),
+    ] {
+        assert!(said.contains(&line), "{said}");
+    }
+}
+
 /// With `--exit-at-end` an end before the captures' is no success.
 #[test]
 fn an_interrupted_replay_says_so() {

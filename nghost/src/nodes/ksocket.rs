@@ -3,7 +3,9 @@
 //!
 //! The hook's name says which: `inet/dgram/udp` or `inet6/dgram/udp6`, or the
 //! same in FreeBSD's numbers. What the host's socket reports goes back to the
-//! sender as FreeBSD's errno; a full socket buffer makes packets wait.
+//! sender as FreeBSD's errno; a full socket buffer makes packets wait. What
+//! becomes known too late for that, a refusal above all, is counted, and the user
+//! is told.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -15,17 +17,18 @@ use std::rc::Rc;
 use nix::poll::PollFlags;
 use socket2::{Domain, Protocol, Socket, Type as SocketType};
 use sys_bindings::{
-    AF_INET, AF_INET6, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EISCONN, ENOBUFS, ENOTCONN, ENXIO,
-    EOPNOTSUPP, EPROTONOSUPPORT, IPPROTO_IP, IPPROTO_UDP, NGM_KSOCKET_ACCEPT, NGM_KSOCKET_BIND,
-    NGM_KSOCKET_CONNECT, NGM_KSOCKET_COOKIE, NGM_KSOCKET_GETNAME, NGM_KSOCKET_GETOPT,
-    NGM_KSOCKET_GETPEERNAME, NGM_KSOCKET_LISTEN, NGM_KSOCKET_SETOPT, NG_KSOCKET_NODE_TYPE,
-    SOCK_DGRAM,
+    AF_INET, AF_INET6, EADDRNOTAVAIL, EAFNOSUPPORT, ECONNREFUSED, EINVAL, EISCONN, ENOBUFS,
+    ENOTCONN, ENXIO, EOPNOTSUPP, EPROTONOSUPPORT, IPPROTO_IP, IPPROTO_UDP, NGM_KSOCKET_ACCEPT,
+    NGM_KSOCKET_BIND, NGM_KSOCKET_CONNECT, NGM_KSOCKET_COOKIE, NGM_KSOCKET_GETNAME,
+    NGM_KSOCKET_GETOPT, NGM_KSOCKET_GETPEERNAME, NGM_KSOCKET_LISTEN, NGM_KSOCKET_SETOPT,
+    NG_KSOCKET_NODE_TYPE, SOCK_DGRAM,
 };
 
 use crate::ascii::sockaddr::{self, GENERIC};
 use crate::ascii::{read_number, read_u32, Command, Field, Type, HEX32, INT32};
-use crate::errno::{from_host, Errno};
+use crate::errno::{from_host, Errno, Text};
 use crate::graph::{HookKey, NodeType};
+use crate::log::Log;
 use crate::message::{Message, HEADER_LEN};
 use crate::node::{Answer, Here, Incoming, Interest, Node, Origin, Packet};
 use crate::throttle::Throttle;
@@ -88,13 +91,13 @@ const MAX_READ: usize = 64;
 /// The largest UDP datagram.
 const MAX_DATAGRAM: usize = 65536;
 
-/// The node type; all its nodes share `throttle`.
-pub fn node_type(throttle: Rc<Throttle>) -> NodeType {
+/// The node type; all its nodes share `throttle`, and tell `log` what they lost.
+pub fn node_type(throttle: Rc<Throttle>, log: Rc<Log>) -> NodeType {
     NodeType {
         name: NG_KSOCKET_NODE_TYPE,
         commands: COMMANDS,
         constructor: Some(Box::new(move |_, _, _| {
-            Ok(Rc::new(Ksocket::new(throttle.clone())))
+            Ok(Rc::new(Ksocket::new(throttle.clone(), log.clone())))
         })),
     }
 }
@@ -108,18 +111,23 @@ struct Ksocket {
     buffer: RefCell<Vec<u8>>,
     /// The host's socket has no room.
     blocked: Cell<bool>,
+    /// Datagrams that were lost when their sender had been told that they left.
+    lost: Cell<u64>,
     throttle: Rc<Throttle>,
+    log: Rc<Log>,
 }
 
 impl Ksocket {
-    fn new(throttle: Rc<Throttle>) -> Self {
+    fn new(throttle: Rc<Throttle>, log: Rc<Log>) -> Self {
         Ksocket {
             hook: Cell::new(None),
             socket: OnceCell::new(),
             backlog: RefCell::default(),
             buffer: RefCell::default(),
             blocked: Cell::new(false),
+            lost: Cell::new(0),
             throttle,
+            log,
         }
     }
 
@@ -149,7 +157,14 @@ impl Ksocket {
 
     /// Sends a datagram. `false` when the host has no room for it.
     fn try_send(&self, datagram: &[u8]) -> Result<bool, Errno> {
-        match self.socket()?.send(datagram) {
+        let socket = self.socket()?;
+        let mut sent = socket.send(datagram);
+        if sent.as_ref().is_err_and(is_refusal) {
+            // Of an earlier one, and instead of sending this one.
+            self.lose(ECONNREFUSED);
+            sent = socket.send(datagram);
+        }
+        match sent {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.blocked.set(true);
@@ -166,21 +181,72 @@ impl Ksocket {
             let Some(datagram) = backlog.pop_front() else {
                 return;
             };
-            // The sender has been told that it is sent: as in a kernel, what
-            // happens to it from here on is not its business.
-            if let Ok(false) = self.try_send(&datagram) {
-                backlog.push_front(datagram);
+            match self.try_send(&datagram) {
+                Ok(true) => {}
+                Ok(false) => backlog.push_front(datagram),
+                // The sender has been told that it is sent.
+                Err(errno) => self.lose(errno),
             }
         }
+    }
+
+    /// Counts a datagram whose sender cannot be told, and tells the user of the
+    /// first.
+    fn lose(&self, errno: Errno) {
+        if self.lost.replace(self.lost.get() + 1) == 0 {
+            self.log.line(format_args!(
+                "{}: {}: datagrams are lost; is a collector there?",
+                self.peer(),
+                Text(errno)
+            ));
+        }
+    }
+
+    /// Where datagrams go.
+    fn peer(&self) -> String {
+        let peer = self
+            .socket()
+            .ok()
+            .and_then(|socket| socket.peer_addr().ok());
+        let peer = peer.and_then(|peer| peer.as_socket());
+        peer.map_or("ksocket".to_owned(), |peer| peer.to_string())
     }
 
     /// The next datagram, if there is one.
     fn receive<'a>(&self, buffer: &'a mut [u8]) -> Option<Packet<'a>> {
         let mut socket = self.socket().ok()?;
-        // Nothing there, or an earlier datagram was refused.
-        let len = socket.read(buffer).ok()?;
-        buffer.get(..len).map(Packet::new)
+        let len = match socket.read(buffer) {
+            Err(error) if is_refusal(&error) => {
+                self.lose(ECONNREFUSED);
+                socket.read(buffer)
+            }
+            read => read,
+        };
+        // Nothing there, mostly.
+        buffer.get(..len.ok()?).map(Packet::new)
     }
+}
+
+impl Drop for Ksocket {
+    fn drop(&mut self) {
+        // Of the last one nothing else would tell.
+        let last = self.socket().map(Socket::take_error);
+        if matches!(last, Ok(Ok(Some(error))) if is_refusal(&error)) {
+            self.lose(ECONNREFUSED);
+        }
+        let lost = self.lost.get();
+        if lost > 0 {
+            self.log.line(format_args!(
+                "{}: datagrams lost: at least {lost}",
+                self.peer()
+            ));
+        }
+    }
+}
+
+/// Does the host tell that nobody took an earlier datagram?
+fn is_refusal(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::ConnectionRefused
 }
 
 impl Node for Ksocket {

@@ -280,5 +280,5 @@ pub fn drain(lab: &Lab) {
 
 /// Type name of a ksocket, so that tests need not spell it.
 pub fn ksocket_type() -> &'static str {
-    ksocket::node_type(Rc::new(Throttle::new())).name
+    ksocket::node_type(Rc::new(Throttle::new()), Rc::new(Log::new())).name
 }
