@@ -7,18 +7,18 @@
 //! and a client that does not read is not read from.
 
 use std::collections::VecDeque;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use nix::poll::PollFlags;
 use nix::sys::stat::{umask, Mode};
 use nix::unistd::getuid;
-use sys_bindings::nghost::{first_frame, frame_header, Kind, FRAME_HEADER};
+use sys_bindings::nghost::{first_frame, frame_header, DefaultPath, Kind, FRAME_HEADER};
 use sys_bindings::{EINVAL, NG_SOCKET_NODE_TYPE};
 
 use crate::errno::Errno;
@@ -40,6 +40,8 @@ const MAX_OUTPUT: usize = 1 << 20;
 pub struct Server {
     listener: UnixListener,
     path: PathBuf,
+    /// The socket at the path: there may be another's by and by.
+    file: (u64, u64),
     clients: Vec<Client>,
 }
 
@@ -58,9 +60,17 @@ impl Server {
     /// replaced, one in use is not: `EX_UNAVAILABLE`. The directory is made if
     /// it is not there, for this user alone.
     pub fn listen(path: &Path) -> Result<Self, Failure> {
+        if SocketAddr::from_pathname(path).is_err() {
+            let len = path.as_os_str().len();
+            let name = path.display();
+            let text =
+                format!("{name}: {len} octets are too many for a socket; give a shorter path");
+            return Err(Failure::new(EX_CANTCREAT, text));
+        }
         let folder = path.parent().filter(|folder| *folder != Path::new(""));
         if let Some(folder) = folder {
-            make_private(folder)?;
+            let usual = DefaultPath(getuid().as_raw()).to_string();
+            make_private(folder, path == Path::new(&usual))?;
         }
         make_room(path)?;
         let cannot =
@@ -71,11 +81,20 @@ impl Server {
         let listener = UnixListener::bind(&hidden);
         umask(before);
         let listener = listener.map_err(cannot)?;
-        listener.set_nonblocking(true).map_err(cannot)?;
-        fs::rename(&hidden, path).map_err(cannot)?;
+        // A link, which never takes the place of another's socket.
+        let placed = listener
+            .set_nonblocking(true)
+            .and_then(|()| fs::symlink_metadata(&hidden))
+            .and_then(|found| fs::hard_link(&hidden, path).map(|()| identity(&found)));
+        let _ = fs::remove_file(&hidden);
+        let file = placed.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => in_use(path),
+            _ => cannot(error),
+        })?;
         Ok(Server {
             listener,
             path: path.to_owned(),
+            file,
             clients: Vec::new(),
         })
     }
@@ -145,7 +164,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Not there any more is as good as removed.
-        let _ = fs::remove_file(&self.path);
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.file) {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -256,21 +277,43 @@ fn answer(
     (Kind::Status, status.to_le_bytes().to_vec())
 }
 
-/// Makes a directory that only this user can enter, unless there is one.
-fn make_private(folder: &Path) -> Result<(), Failure> {
+/// What tells a file from any other: device and inode.
+fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
+
+fn in_use(path: &Path) -> Failure {
+    Failure::new(
+        EX_UNAVAILABLE,
+        format!(
+            "{}: another nghost is running there; stop it or use --socket",
+            path.display()
+        ),
+    )
+}
+
+/// Makes a directory that only this user can enter, unless there is one. The
+/// usual one must be this user's own, and no link to another: where it is,
+/// anyone can make either first.
+fn make_private(folder: &Path, is_usual: bool) -> Result<(), Failure> {
     let name = folder.display();
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => return Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(Failure::new(EX_CANTCREAT, format!("{name}: {error}"))),
     }
-    let found =
-        fs::metadata(folder).map_err(|error| Failure::new(EX_OSERR, format!("{name}: {error}")))?;
+    let unknown = |error: io::Error| Failure::new(EX_OSERR, format!("{name}: {error}"));
+    let entry = fs::symlink_metadata(folder).map_err(unknown)?;
+    let found = fs::metadata(folder).map_err(unknown)?;
+    if !found.is_dir() || (is_usual && !entry.is_dir()) {
+        let text = format!("{name}: not a directory; remove it, or use --socket");
+        return Err(Failure::new(EX_CANTCREAT, text));
+    }
     // Whoever can write there could put another socket in our place.
     let others_write = found.permissions().mode() & 0o022 != 0;
     let sticky = found.permissions().mode() & 0o1000 != 0;
-    let trusted = found.uid() == getuid().as_raw() || found.uid() == 0;
-    if !trusted || (others_write && !sticky) {
+    let is_trusted = |of: &Metadata| of.uid() == getuid().as_raw() || (of.uid() == 0 && !is_usual);
+    if !is_trusted(&entry) || !is_trusted(&found) || (others_write && !sticky) {
         return Err(Failure::new(
             EX_NOPERM,
             format!("{name}: others may write there; give a directory of your own with --socket"),
@@ -285,20 +328,53 @@ fn make_room(path: &Path) -> Result<(), Failure> {
     let Ok(found) = fs::symlink_metadata(path) else {
         return Ok(());
     };
+    if found.is_dir() {
+        let text = format!("{name}: a directory; give the name of a socket in it");
+        return Err(Failure::new(EX_CANTCREAT, text));
+    }
     if !found.file_type().is_socket() {
         let text = format!("{name}: there is a file that is no socket; remove it");
         return Err(Failure::new(EX_CANTCREAT, text));
     }
     match UnixStream::connect(path) {
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            // Not what another has put there since, with the old one's number even.
+            let version = |of: &Metadata| (identity(of), of.ctime(), of.ctime_nsec());
+            let now = fs::symlink_metadata(path);
+            if now.is_ok_and(|now| version(&now) != version(&found)) {
+                return Err(in_use(path));
+            }
             let removed = fs::remove_file(path);
             removed.map_err(|error| Failure::new(EX_CANTCREAT, format!("{name}: {error}")))
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Failure::new(EX_CANTCREAT, format!("{name}: {error}"))),
-        Ok(_) => Err(Failure::new(
-            EX_UNAVAILABLE,
-            format!("{name}: another nghost is running there; stop it or use --socket"),
-        )),
+        Ok(_) => Err(in_use(path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn the_usual_folder_is_this_users_own_and_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (own, link) = (folder.path().join("own"), folder.path().join("link"));
+        make_private(&own, true).unwrap();
+        make_private(&own, true).unwrap();
+        symlink(&own, &link).unwrap();
+        assert_eq!(make_private(&link, true).unwrap_err().status, EX_CANTCREAT);
+        // One that the user names may be what he likes.
+        make_private(&link, false).unwrap();
+        if !getuid().is_root() {
+            // Root's.
+            make_private(Path::new("/"), false).unwrap();
+            assert_eq!(
+                make_private(Path::new("/"), true).unwrap_err().status,
+                EX_NOPERM
+            );
+        }
     }
 }

@@ -51,6 +51,19 @@ fn a_socket_in_use_is_refused_and_a_stale_one_replaced() {
     process.connect().ask(".:", GENERIC, NGM_NODEINFO);
 }
 
+/// A socket that took the place of ours is another's.
+#[test]
+fn the_end_leaves_anothers_socket_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let process = Process::start(folder.path(), &[] as &[&str]);
+    fs::remove_file(&process.socket).unwrap();
+    let _other = UnixListener::bind(&process.socket).unwrap();
+    let socket = process.socket.clone();
+    process.terminate();
+    assert_eq!(process.wait().0, Some(0));
+    assert!(socket.exists());
+}
+
 #[test]
 fn what_cannot_be_opened_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -61,7 +74,14 @@ fn what_cannot_be_opened_is_named() {
     fs::create_dir(&open).unwrap();
     fs::set_permissions(&open, PermissionsExt::from_mode(0o777)).unwrap();
     let open = open.join("socket");
+    let long = folder.path().join("x".repeat(100));
     for (args, status, said) in [
+        (
+            &["--socket", folder.path().to_str().unwrap()][..],
+            73,
+            "name of a socket in it",
+        ),
+        (&["--socket", long.to_str().unwrap()], 73, "too many"),
         (
             &["--interface", "em0.1", "--interface", "em0_1"][..],
             78,
