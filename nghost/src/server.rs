@@ -14,6 +14,7 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt}
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use nix::poll::PollFlags;
 use nix::sys::stat::{umask, Mode};
@@ -30,6 +31,9 @@ use crate::world::World;
 /// Connections at once; more wait in the listener's queue.
 const MAX_CLIENTS: usize = 256;
 
+/// How long nobody is accepted after the host had no descriptor.
+const FULL: Duration = Duration::from_millis(100);
+
 /// Octets read from a client at once.
 const READ_LEN: usize = 64 << 10;
 
@@ -43,6 +47,8 @@ pub struct Server {
     /// The socket at the path: there may be another's by and by.
     file: (u64, u64),
     clients: Vec<Client>,
+    /// When the host had no descriptor for a client.
+    full_since: Option<Instant>,
 }
 
 struct Client {
@@ -96,13 +102,20 @@ impl Server {
             path: path.to_owned(),
             file,
             clients: Vec::new(),
+            full_since: None,
         })
     }
 
     /// What to wait for: the listener, then each client.
     pub fn interests(&self) -> Vec<(BorrowedFd<'_>, PollFlags)> {
         let mut listen = PollFlags::empty();
-        listen.set(PollFlags::POLLIN, self.clients.len() < MAX_CLIENTS);
+        // A client that cannot be accepted stays ready: polled, it would be all
+        // that is done.
+        let is_full = self.full_since.is_some_and(|since| since.elapsed() < FULL);
+        listen.set(
+            PollFlags::POLLIN,
+            self.clients.len() < MAX_CLIENTS && !is_full,
+        );
         let clients = self.clients.iter().map(|client| {
             let mut wanted = PollFlags::empty();
             wanted.set(PollFlags::POLLIN, client.has_room());
@@ -137,9 +150,13 @@ impl Server {
 
     fn accept(&mut self, graph: &Graph) {
         while self.clients.len() < MAX_CLIENTS {
-            // Nobody there, or no descriptor left: then later.
-            let Ok((stream, _)) = self.listener.accept() else {
-                return;
+            let stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if is_temporary(&error) => return,
+                Err(_) => {
+                    self.full_since = Some(Instant::now());
+                    return;
+                }
             };
             if stream.set_nonblocking(true).is_err() {
                 continue;

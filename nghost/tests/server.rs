@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::common::process::{frame, nghost, Connection, Process};
@@ -62,6 +63,32 @@ fn the_end_leaves_anothers_socket_alone() {
     process.terminate();
     assert_eq!(process.wait().0, Some(0));
     assert!(socket.exists());
+}
+
+/// With no descriptor left, those who wait are served later, and cost nothing.
+#[test]
+fn more_clients_than_descriptors_do_not_keep_it_busy() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 16; exec \"$0\" \"$@\""]);
+    limited.arg(env!("CARGO_BIN_EXE_nghost"));
+    let process = Process::start_by(limited, folder.path(), &[] as &[&str]);
+    let clients: Vec<_> = (0..32).map(|_| process.connect()).collect();
+    let ticks = || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", process.id())).ok()?;
+        let fields: Vec<u64> = stat.split(' ').map(|f| f.parse().unwrap_or(0)).collect();
+        Some(fields[13] + fields[14])
+    };
+    let Some(before) = ticks() else {
+        println!("not run: no /proc to tell how busy a process is");
+        return;
+    };
+    std::thread::sleep(Duration::from_secs(1));
+    // In hundredths of a second, as good as everywhere.
+    let busy = ticks().unwrap() - before;
+    assert!(busy < 30, "{busy}");
+    drop(clients);
+    process.connect().ask(".:", GENERIC, NGM_NODEINFO);
 }
 
 #[test]

@@ -36,8 +36,14 @@ pub struct Process {
 impl Process {
     /// Starts nghost with its socket in `folder`.
     pub fn start<S: AsRef<OsStr>>(folder: &Path, args: &[S]) -> Self {
+        let command = Command::new(env!("CARGO_BIN_EXE_nghost"));
+        Self::start_by(command, folder, args)
+    }
+
+    /// As [`Process::start`], by a command that leads to nghost.
+    pub fn start_by<S: AsRef<OsStr>>(mut command: Command, folder: &Path, args: &[S]) -> Self {
         let socket = folder.join("socket");
-        let child = Command::new(env!("CARGO_BIN_EXE_nghost"))
+        let child = command
             .arg("--socket")
             .arg(&socket)
             .args(args)
@@ -65,9 +71,13 @@ impl Process {
         }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Asks it to end.
     pub fn terminate(&self) {
-        let pid = self.child.as_ref().unwrap().id() as i32;
+        let pid = self.id() as i32;
         let pid = nix::unistd::Pid::from_raw(pid);
         nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).unwrap();
     }
