@@ -127,7 +127,7 @@ _nghost() {
             return 0
             ;;
         nghost__subcmd__probe)
-            opts="-i -r -f -n -x -d -e -p -s -h --interface --read --filter --netflow --index --inactive --active --no-promiscuous --socket --export-rate --help"
+            opts="-i -r -f -n -x -d -e -p -s -h -V --interface --read --filter --netflow --index --inactive --active --no-promiscuous --socket --export-rate --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -47,5 +47,6 @@ complete -c nghost -n "__fish_nghost_using_subcommand probe" -s s -l socket -d '
 complete -c nghost -n "__fish_nghost_using_subcommand probe" -l export-rate -d 'Datagrams a second at the end, and of a file' -r
 complete -c nghost -n "__fish_nghost_using_subcommand probe" -s p -l no-promiscuous -d 'Do not ask the interface for packets to other hosts'
 complete -c nghost -n "__fish_nghost_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c nghost -n "__fish_nghost_using_subcommand probe" -s V -l version -d 'Print version'
 complete -c nghost -n "__fish_nghost_using_subcommand help; and not __fish_seen_subcommand_from probe help" -f -a "probe" -d 'Export NetFlow of an interface or a capture, without a script'
 complete -c nghost -n "__fish_nghost_using_subcommand help; and not __fish_seen_subcommand_from probe help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use nix::unistd::getuid;
 use sys_bindings::nghost::{DefaultPath, SOCKET_ENV};
 
@@ -16,7 +16,12 @@ use crate::world::config::WorldConfig;
 /// A userland netgraph with FreeBSD's netflow node, fed by captures or by live
 /// interfaces, and driven by ngctl-rs and flowctl.
 #[derive(Debug, Parser)]
-#[command(name = "nghost", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "nghost",
+    version,
+    propagate_version = true,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -74,13 +79,14 @@ struct RunArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("source").required(true).args(["interface", "read"])))]
 struct ProbeArgs {
     /// Interface to listen to
-    #[arg(long, short, value_name = "IF", required_unless_present = "read")]
+    #[arg(long, short, value_name = "IF")]
     interface: Option<String>,
 
     /// Capture file to read instead, as fast as possible; its own time counts
-    #[arg(long, short, value_name = "FILE", conflicts_with = "interface")]
+    #[arg(long, short, value_name = "FILE")]
     read: Option<PathBuf>,
 
     /// Account only packets that this lets through, in the words of
@@ -264,5 +270,8 @@ mod tests {
         ] {
             assert!(Cli::try_parse_from(args).is_err(), "{args:?}");
         }
+        let error = Cli::try_parse_from(["nghost", "probe", "127.0.0.1:2055"]);
+        let said = error.unwrap_err().to_string();
+        assert!(said.contains("--interface <IF>|--read <FILE>"), "{said}");
     }
 }

@@ -17,6 +17,8 @@ pub const EX_UNAVAILABLE: u8 = 69;
 pub const EX_OSERR: u8 = 71;
 /// A file or socket cannot be made.
 pub const EX_CANTCREAT: u8 = 73;
+/// Output cannot be written.
+pub const EX_IOERR: u8 = 74;
 /// Not permitted.
 pub const EX_NOPERM: u8 = 77;
 /// Something is configured wrongly.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The `nghost` command.
 
-use std::io::{stderr, Write};
+use std::io::{stderr, stdout, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
 use nghost::cli::Cli;
-use nghost::failure::EX_USAGE;
+use nghost::failure::{EX_IOERR, EX_USAGE};
 use nghost::run::Nghost;
 use nghost::signals::Stop;
 
@@ -14,10 +14,21 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nothing can be done when this cannot be written either.
-            let _ = error.print();
-            let status = if error.use_stderr() { EX_USAGE } else { 0 };
-            return status.into();
+            let printed = error.print().and_then(|()| stdout().flush());
+            if error.use_stderr() {
+                // Nothing can be done when this cannot be written either.
+                return EX_USAGE.into();
+            }
+            return match printed {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => {
+                    // Whoever has read enough, as head(1), needs no words.
+                    if error.kind() != ErrorKind::BrokenPipe {
+                        let _ = writeln!(stderr(), "nghost: standard output: {error}");
+                    }
+                    EX_IOERR.into()
+                }
+            };
         }
     };
     let result = cli.into_options().and_then(|options| {

@@ -156,6 +156,22 @@ fn what_cannot_be_opened_is_named() {
 }
 
 #[test]
+fn help_and_version_are_printed_or_say_that_they_are_not() {
+    for args in [&["--help"][..], &["--version"], &["probe", "--version"]] {
+        assert_eq!(nghost(args).status.code(), Some(0), "{args:?}");
+        let Ok(full) = fs::File::options().write(true).open("/dev/full") else {
+            println!("not run: no /dev/full");
+            continue;
+        };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nghost"));
+        let output = command.args(args).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(74), "{args:?}: {said}");
+        assert!(said.contains("standard output"), "{said}");
+    }
+}
+
+#[test]
 fn requests_are_answered_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::start(folder.path(), &["--interface", "em7,index=7"]);

@@ -76,7 +76,7 @@ fn pages_name_the_options_that_help_names() -> Result<()> {
     }
     let mut probe = options_of_page(section(&page("nghost.8")?, "PROBE"));
     // Those of every command.
-    probe.extend(["-h", "--help"].map(String::from));
+    probe.extend(["-h", "--help", "-V", "--version"].map(String::from));
     let help = options_of_help(&help("nghost", &["probe", "--help"])?);
     ensure!(help == probe, "nghost.8: {probe:?}, and --help: {help:?}");
     Ok(())
