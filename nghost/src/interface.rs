@@ -26,11 +26,14 @@ pub struct Interface {
     is_told: bool,
 }
 
-/// The pace that all captures have: they share a clock.
+/// The pace that all captures have: they share a clock. `EX_USAGE` when they have
+/// several, or an interface has settings that cannot be.
 pub fn common_pace(interfaces: &[InterfaceConfig]) -> Result<Pace, Failure> {
+    interfaces.iter().try_for_each(check)?;
     let mut captures = interfaces.iter().filter(|i| i.capture.is_some());
-    let pace = captures.next().map_or(Pace::Real, |first| first.pace);
-    if captures.any(|other| other.pace != pace) {
+    let pace = captures.next().and_then(|first| first.pace);
+    let pace = pace.unwrap_or_default();
+    if captures.any(|other| other.pace.unwrap_or_default() != pace) {
         let text = "all captures share one clock: give them the same 'pace='";
         return Err(Failure::new(EX_USAGE, text));
     }
@@ -39,6 +42,24 @@ pub fn common_pace(interfaces: &[InterfaceConfig]) -> Result<Pace, Failure> {
         return Err(Failure::new(EX_USAGE, text));
     }
     Ok(pace)
+}
+
+/// Refuses settings that contradict each other, or would do nothing.
+fn check(interface: &InterfaceConfig) -> Result<(), Failure> {
+    let (capture, live) = (interface.capture.is_some(), interface.live.is_some());
+    let why = if capture && live {
+        "give 'capture=' or 'live=', not both"
+    } else if interface.filter.is_some() && !capture && !live {
+        "'filter=' needs 'capture=' or 'live='"
+    } else if interface.pace.is_some() && !capture {
+        "'pace=' needs 'capture='"
+    } else if interface.promiscuous && !live {
+        "'promiscuous=' needs 'live='"
+    } else {
+        return Ok(());
+    };
+    let text = format!("interface {}: {why}", interface.name);
+    Err(Failure::new(EX_USAGE, text))
 }
 
 impl Interface {
@@ -53,10 +74,6 @@ impl Interface {
         let name = &interface.name;
         let index = interface.index.unwrap_or(0);
         let mut ether = Ether::new(name, index, interface.fib, interface.mac.0);
-        if capture.is_some() && interface.live.is_some() {
-            let text = format!("interface {name}: give 'capture=' or 'live=', not both");
-            return Err(Failure::new(EX_USAGE, text));
-        }
         if let Some(live) = &interface.live {
             let ear = Ear {
                 filter: interface.filter.as_deref(),

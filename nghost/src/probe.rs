@@ -110,7 +110,7 @@ impl Probe {
             }
             Source::File(path) => {
                 interface.capture = Some(path.clone());
-                interface.pace = Pace::Fast;
+                interface.pace = Some(Pace::Fast);
             }
         }
         let by_it = |address: IpAddr| RouteConfig {

@@ -137,6 +137,22 @@ fn what_cannot_be_opened_is_named() {
             65,
             "not a capture",
         ),
+        (
+            &["--interface", "em0,filter=bogus(("],
+            64,
+            "'filter=' needs",
+        ),
+        (&["--interface", "em0,pace=fast"], 64, "'pace=' needs"),
+        (
+            &["--interface", "em0,live=lo,pace=real"],
+            64,
+            "'pace=' needs",
+        ),
+        (
+            &["--interface", "em0,promiscuous=true,capture=/nonexistent"],
+            64,
+            "'promiscuous=' needs",
+        ),
         (&["--interface", "em0,live=nosuch0"], 69, "nosuch0"),
         (&["--world", "/nonexistent"], 66, "/nonexistent"),
         (&["--world", file], 78, "file"),

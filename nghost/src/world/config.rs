@@ -46,8 +46,7 @@ pub struct InterfaceConfig {
     /// A pcap or pcapng file whose frames it receives.
     pub capture: Option<PathBuf>,
     /// How fast: `real` (the default), `Nx` or `fast`.
-    #[serde(default)]
-    pub pace: Pace,
+    pub pace: Option<Pace>,
     /// The interface of this host whose frames it receives and sends.
     pub live: Option<String>,
     /// Which of these frames, in the words of pcap-filter(7).

@@ -244,7 +244,7 @@ mod tests {
             .unwrap();
         let interface = &config.interface[0];
         assert_eq!(interface.capture.as_deref(), Some("a,b,,c.pcap".as_ref()));
-        assert_eq!(interface.pace, Pace::Fast);
+        assert_eq!(interface.pace, Some(Pace::Fast));
         let failure = config.add_interface("em0,capture=a,b.pcap").unwrap_err();
         assert!(failure.text.contains("',,'"), "{failure}");
     }
@@ -269,7 +269,7 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let mut config = WorldConfig::read(&path).unwrap();
         let interface = &config.interface[0];
-        assert_eq!(interface.pace, Pace::Times(10.0));
+        assert_eq!(interface.pace, Some(Pace::Times(10.0)));
         assert_eq!(interface.mac, MacAddr([2, 0, 0, 0, 0, 1]));
         assert_eq!(
             interface.capture.as_deref(),
