@@ -326,17 +326,15 @@ impl Replay {
     #[cold]
     fn end(&mut self, index: usize, failure: Option<Failure>, log: &Log) {
         let source = &mut self.sources[index];
+        let (others, path) = (source.capture.passed_over(), source.capture.path());
+        if others > 0 {
+            log.line(format_args!(
+                "{}: {others} packets passed over, of another link type than the first",
+                path.display()
+            ));
+        }
         let end = match failure {
-            None => {
-                let (others, path) = (source.capture.passed_over(), source.capture.path());
-                if others > 0 {
-                    log.line(format_args!(
-                        "{}: {others} packets passed over, of another link type than the first",
-                        path.display()
-                    ));
-                }
-                State::Ended
-            }
+            None => State::Ended,
             Some(failure) => {
                 log.line(format_args!("{failure}"));
                 self.status = failure.status;

@@ -464,6 +464,37 @@ fn a_collector_that_refuses_is_named() {
     }
 }
 
+/// What is missing in the records is told also when the file is damaged behind it.
+#[test]
+fn what_was_passed_over_is_told_of_a_broken_capture_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let block = |ty: u32, body: &[u32]| {
+        let len = body.len() as u32 * 4 + 12;
+        [&[ty, len], body, &[len]].concat()
+    };
+    let packet = |interface: u32| block(6, &[interface, 0, 0, 0, 0]);
+    let words = [
+        block(0x0a0d_0d0a, &[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]),
+        block(1, &[1, 0]),
+        block(1, &[105, 0]),
+        packet(0),
+        packet(1),
+        packet(2),
+    ];
+    let path = folder.path().join("capture");
+    let bytes: Vec<u8> = words
+        .concat()
+        .iter()
+        .flat_map(|w| w.to_le_bytes())
+        .collect();
+    fs::write(&path, bytes).unwrap();
+    let output = nghost(&["probe", "-r", path.to_str().unwrap(), "127.0.0.1:9"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(65), "{said}");
+    assert!(said.contains("1 packets passed over"), "{said}");
+    assert!(said.contains("record 3 is corrupt"), "{said}");
+}
+
 /// With `--exit-at-end` an end before the captures' is no success.
 #[test]
 fn an_interrupted_replay_says_so() {
