@@ -111,15 +111,9 @@ fn packets_cross_a_long_chain_from_the_queue() {
         lab.mkpeer(&format!("[{id:x}]:"), "hub", "next", "last")
             .unwrap();
     }
-    let last = first + 2000;
-    lab.graph
-        .connect(
-            lab.graph.node_by_id(last).unwrap(),
-            b"out",
-            other.node,
-            b"far",
-        )
-        .unwrap();
+    let last = format!("[{:x}]:", first + 2000);
+    let (last, _) = lab.graph.resolve(other.node, last.as_bytes()).unwrap();
+    lab.graph.connect(last, b"out", other.node, b"far").unwrap();
     lab.client.send_data(&lab.graph, "in", &frame(5)).unwrap();
     drain(&lab);
     assert_eq!(other.packets(), [("far".into(), frame(5))]);

@@ -307,11 +307,6 @@ impl Graph {
             .filter_map(|(key, entry)| Some((self.here(key), entry.node.clone()?)))
             .collect()
     }
-
-    /// The node with this ID.
-    pub fn node_by_id(&self, id: u32) -> Option<NodeKey> {
-        self.state.borrow().by_id(id)
-    }
 }
 
 impl State {
