@@ -7,5 +7,6 @@ mod common;
 mod completions;
 mod generic;
 mod nodes;
+mod pipes;
 mod replay;
 mod server;

@@ -2,7 +2,6 @@
 //! Captures on their way through the program: order, pace, time and ends.
 
 use std::fs;
-use std::io::Write;
 use std::net::UdpSocket;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -20,7 +19,7 @@ use zerocopy::{FromZeros, IntoBytes};
 const THEN: u64 = 1_700_000_000_000_000;
 
 /// Writes a capture of frames with their times in microseconds after [`THEN`].
-fn capture(path: &Path, frames: &[(i64, Vec<u8>)]) -> String {
+pub fn capture(path: &Path, frames: &[(i64, Vec<u8>)]) -> String {
     let mut bytes = Vec::new();
     for word in [0xa1b2c3d4u32, 2 | 4 << 16, 0, 0, 65535, 1] {
         bytes.extend(word.to_le_bytes());
@@ -38,7 +37,7 @@ fn capture(path: &Path, frames: &[(i64, Vec<u8>)]) -> String {
 }
 
 /// An ICMP echo reply of 84 octets in an Ethernet frame.
-fn pong(from: [u8; 4], to: [u8; 4]) -> Vec<u8> {
+pub fn pong(from: [u8; 4], to: [u8; 4]) -> Vec<u8> {
     let mut frame = vec![0; 14 + 84];
     frame[12] = 8;
     frame[14..24].copy_from_slice(&[0x45, 0, 0, 84, 0, 0, 0, 0, 64, 1]);
@@ -47,17 +46,17 @@ fn pong(from: [u8; 4], to: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-const SECOND: i64 = 1_000_000;
+pub const SECOND: i64 = 1_000_000;
 
 #[derive(Debug, PartialEq)]
-struct Account {
-    state: String,
-    packets: u64,
+pub struct Account {
+    pub state: String,
+    pub packets: u64,
     octets: u64,
     steps_back: u64,
 }
 
-fn account(client: &mut Connection, node: &str) -> Account {
+pub fn account(client: &mut Connection, node: &str) -> Account {
     let answer = client.ask(node, NGM_NGHOST_COOKIE, NGM_NGHOST_CAPTURE);
     let number = |at: usize| u64::from_ne_bytes(answer[at..at + 8].try_into().unwrap());
     Account {
@@ -68,11 +67,11 @@ fn account(client: &mut Connection, node: &str) -> Account {
     }
 }
 
-fn start(client: &mut Connection, node: &str) -> i32 {
+pub fn start(client: &mut Connection, node: &str) -> i32 {
     client.control(node, NGM_NGHOST_COOKIE, NGM_NGHOST_START, &[])
 }
 
-fn numbers(client: &mut Connection, count: usize) -> Vec<(String, u8)> {
+pub fn numbers(client: &mut Connection, count: usize) -> Vec<(String, u8)> {
     let packets = (0..count).map(|_| client.packet());
     packets.map(|(hook, packet)| (hook, packet[13])).collect()
 }
@@ -221,7 +220,7 @@ fn exporting(folder: &Path, frames: &[(i64, Vec<u8>)], args: &[&str]) -> (Proces
     (process, collector)
 }
 
-fn receive(collector: &UdpSocket) -> Vec<u8> {
+pub fn receive(collector: &UdpSocket) -> Vec<u8> {
     let mut datagram = [0; 2000];
     let len = collector.recv(&mut datagram).unwrap();
     datagram[..len].to_vec()
@@ -349,100 +348,6 @@ fn after_a_gap_ticks_are_as_close_as_before() {
     assert_eq!(start(&mut client, "em0:"), 0);
     let sent = u64::from(word(&receive(&collector), 8)) - THEN / 1_000_000 - gap as u64;
     assert!(sent <= 2, "{sent}");
-}
-
-/// Clients, time and signals go on while a pipe's writer has not come, or has
-/// stopped within a packet.
-#[test]
-fn a_pipe_that_stalls_holds_up_nothing_but_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let frames = [
-        (0, pong([10, 0, 0, 1], [10, 0, 0, 2])),
-        (1, pong([10, 0, 0, 3], [10, 0, 0, 4])),
-    ];
-    let file = capture(&folder.path().join("file"), &frames);
-    let bytes = fs::read(&file).unwrap();
-    let fifo = folder.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    for pace in ["real", "fast"] {
-        let interface = format!("em0,pace={pace},capture={}", fifo.display());
-        let process = Process::start(folder.path(), &["--interface", &interface]);
-        let mut client = process.connect();
-        client.listen_to("em0:", "lower", "l");
-        assert_eq!(account(&mut client, "em0:").state, "running");
-        let mut writer = fs::File::options().write(true).open(&fifo).unwrap();
-        writer.write_all(&bytes[..bytes.len() - 40]).unwrap();
-        assert_eq!(client.packet().1, frames[0].1);
-        assert_eq!(account(&mut client, "em0:").packets, 1);
-        writer.write_all(&bytes[bytes.len() - 40..]).unwrap();
-        assert_eq!(client.packet().1, frames[1].1);
-        assert_eq!(account(&mut client, "em0:").state, "running");
-        if pace == "real" {
-            drop(writer);
-            while account(&mut client, "em0:").state != "ended" {}
-        }
-        process.terminate();
-        let (status, said) = process.wait();
-        assert_eq!(status, Some(0), "{said}");
-    }
-}
-
-/// The next packet of a pipe may be the earliest of all, so that it is waited for.
-#[test]
-fn packets_of_a_pipe_come_in_the_order_of_their_stamps() {
-    let folder = tempfile::tempdir().unwrap();
-    let odd = [(0, frame(1)), (20, frame(3)), (2 * SECOND, frame(5))];
-    let even = [(10, frame(2)), (30, frame(4)), (3 * SECOND, frame(6))];
-    let odd = capture(&folder.path().join("odd"), &odd);
-    let even = fs::read(capture(&folder.path().join("even"), &even)).unwrap();
-    let fifo = folder.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let args = [
-        "--interface",
-        &format!("em0,pace=fast,capture={odd}"),
-        "--interface",
-        &format!("em1,pace=fast,capture={}", fifo.display()),
-        "--hold",
-    ];
-    let process = Process::start(folder.path(), &args);
-    let mut client = process.connect();
-    client.listen_to("em0:", "lower", "a");
-    client.listen_to("em1:", "lower", "b");
-    assert_eq!(start(&mut client, "em1:"), 0);
-    let mut writer = fs::File::options().write(true).open(&fifo).unwrap();
-    for piece in even.chunks(50) {
-        writer.write_all(piece).unwrap();
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    drop(writer);
-    let expected = [("a", 1), ("b", 2), ("a", 3), ("b", 4), ("a", 5), ("b", 6)];
-    let expected = expected.map(|(hook, number)| (hook.to_owned(), number));
-    assert_eq!(numbers(&mut client, 6), expected);
-}
-
-/// A probe learns from a pipe's first packet what its packets begin with.
-#[test]
-fn a_probe_of_a_pipe_without_a_link_layer() {
-    let folder = tempfile::tempdir().unwrap();
-    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
-    collector
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    let raw = pong([10, 0, 0, 1], [10, 0, 0, 2])[14..].to_vec();
-    let mut bytes = fs::read(capture(&folder.path().join("file"), &[(0, raw)])).unwrap();
-    bytes[20] = 101;
-    let fifo = folder.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let writer = {
-        let fifo = fifo.clone();
-        std::thread::spawn(move || fs::write(fifo, bytes).unwrap())
-    };
-    let to = collector.local_addr().unwrap().to_string();
-    let output = nghost(&["probe", "-r", fifo.to_str().unwrap(), &to]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert_eq!(receive(&collector)[24..28], [10, 0, 0, 1]);
-    writer.join().unwrap();
 }
 
 #[test]

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Captures that come through pipes, whose writers take their time.
+
+use std::fs;
+use std::io::Write;
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use crate::common::frame;
+use crate::common::process::{nghost, Process};
+use crate::replay::{account, capture, numbers, pong, receive, start, SECOND};
+
+/// Clients, time and signals go on while a pipe's writer has not come, or has
+/// stopped within a packet.
+#[test]
+fn a_pipe_that_stalls_holds_up_nothing_but_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames = [
+        (0, pong([10, 0, 0, 1], [10, 0, 0, 2])),
+        (1, pong([10, 0, 0, 3], [10, 0, 0, 4])),
+    ];
+    let file = capture(&folder.path().join("file"), &frames);
+    let bytes = fs::read(&file).unwrap();
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for pace in ["real", "fast"] {
+        let interface = format!("em0,pace={pace},capture={}", fifo.display());
+        let process = Process::start(folder.path(), &["--interface", &interface]);
+        let mut client = process.connect();
+        client.listen_to("em0:", "lower", "l");
+        assert_eq!(account(&mut client, "em0:").state, "running");
+        let mut writer = fs::File::options().write(true).open(&fifo).unwrap();
+        writer.write_all(&bytes[..bytes.len() - 40]).unwrap();
+        assert_eq!(client.packet().1, frames[0].1);
+        assert_eq!(account(&mut client, "em0:").packets, 1);
+        writer.write_all(&bytes[bytes.len() - 40..]).unwrap();
+        assert_eq!(client.packet().1, frames[1].1);
+        assert_eq!(account(&mut client, "em0:").state, "running");
+        if pace == "real" {
+            drop(writer);
+            while account(&mut client, "em0:").state != "ended" {}
+        }
+        process.terminate();
+        let (status, said) = process.wait();
+        assert_eq!(status, Some(0), "{said}");
+    }
+}
+
+/// The next packet of a pipe may be the earliest of all, so that it is waited for.
+#[test]
+fn packets_of_a_pipe_come_in_the_order_of_their_stamps() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = [(0, frame(1)), (20, frame(3)), (2 * SECOND, frame(5))];
+    let even = [(10, frame(2)), (30, frame(4)), (3 * SECOND, frame(6))];
+    let odd = capture(&folder.path().join("odd"), &odd);
+    let even = fs::read(capture(&folder.path().join("even"), &even)).unwrap();
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let args = [
+        "--interface",
+        &format!("em0,pace=fast,capture={odd}"),
+        "--interface",
+        &format!("em1,pace=fast,capture={}", fifo.display()),
+        "--hold",
+    ];
+    let process = Process::start(folder.path(), &args);
+    let mut client = process.connect();
+    client.listen_to("em0:", "lower", "a");
+    client.listen_to("em1:", "lower", "b");
+    assert_eq!(start(&mut client, "em1:"), 0);
+    let mut writer = fs::File::options().write(true).open(&fifo).unwrap();
+    for piece in even.chunks(50) {
+        writer.write_all(piece).unwrap();
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(writer);
+    let expected = [("a", 1), ("b", 2), ("a", 3), ("b", 4), ("a", 5), ("b", 6)];
+    let expected = expected.map(|(hook, number)| (hook.to_owned(), number));
+    assert_eq!(numbers(&mut client, 6), expected);
+}
+
+/// A probe learns from a pipe's first packet what its packets begin with.
+#[test]
+fn a_probe_of_a_pipe_without_a_link_layer() {
+    let folder = tempfile::tempdir().unwrap();
+    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
+    collector
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let raw = pong([10, 0, 0, 1], [10, 0, 0, 2])[14..].to_vec();
+    let mut bytes = fs::read(capture(&folder.path().join("file"), &[(0, raw)])).unwrap();
+    bytes[20] = 101;
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let writer = {
+        let fifo = fifo.clone();
+        std::thread::spawn(move || fs::write(fifo, bytes).unwrap())
+    };
+    let to = collector.local_addr().unwrap().to_string();
+    let output = nghost(&["probe", "-r", fifo.to_str().unwrap(), &to]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert_eq!(receive(&collector)[24..28], [10, 0, 0, 1]);
+    writer.join().unwrap();
+}
