@@ -4,6 +4,7 @@
 
 use crate::{
     client::Client,
+    errno::Errno,
     error::{describe, Error},
     trace::Trace,
     transport::Endpoint,
@@ -15,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use sys_bindings::{EACCES, EPERM};
 
 /// Success.
 pub const EX_OK: u8 = 0;
@@ -64,7 +66,7 @@ impl Exit {
     }
 
     /// Why a client could not be opened. Base has one status for all of it;
-    /// an absent `nghost` and a forbidden one have their own.
+    /// an absent `nghost` has its own, and so has what the user may not.
     pub fn not_open(error: &Error) -> Self {
         match error {
             Error::Connect { source, .. } => {
@@ -74,7 +76,14 @@ impl Exit {
                 };
                 Self::new(code, error)
             }
-            _ => Self::new(EX_OSERR, format!("can't create node: {error}")),
+            _ => {
+                let code = match error {
+                    // The kernel's, to whoever is not root.
+                    Error::Errno(Errno(EPERM | EACCES)) => EX_NOPERM,
+                    _ => EX_OSERR,
+                };
+                Self::new(code, format!("can't create node: {error}"))
+            }
         }
     }
 }
@@ -161,6 +170,24 @@ impl Program {
     pub fn trace(&self, level: u32) -> Trace {
         let program = self.clone();
         Trace::new(level, move |line| program.warn(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Exit, EX_NOPERM, EX_OSERR};
+    use crate::errno::Errno;
+    use sys_bindings::{EADDRINUSE, EPERM};
+
+    #[test]
+    fn what_the_kernel_forbids_has_its_own_status() {
+        for (errno, code, words) in [
+            (EPERM, EX_NOPERM, "Operation not permitted"),
+            (EADDRINUSE, EX_OSERR, "Address already in use"),
+        ] {
+            let exit = Exit::not_open(&Errno(errno).into());
+            assert_eq!(exit, Exit::new(code, format!("can't create node: {words}")));
+        }
     }
 }
 
