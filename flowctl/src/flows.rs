@@ -17,8 +17,8 @@ use sys_bindings::{
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-/// How often a node may answer that it is busy just there, and how long to
-/// leave it alone each time. It is busy while a packet is being accounted.
+/// How many replies in a row may lead no further, and how long to leave the
+/// node alone after each: it is busy there while a packet is being accounted.
 const PATIENCE: u32 = 5000;
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -72,9 +72,9 @@ pub enum WalkError {
         /// Where it was to go on.
         to: u32,
     },
-    /// It stays busy.
-    #[error("the node has been busy at hash {0} for too long")]
-    Busy(u32),
+    /// It stays where it is.
+    #[error("the node comes no further than hash {0} in {PATIENCE} replies")]
+    Stuck(u32),
     /// Whoever was shown the flows had enough.
     #[error("{}", .0.message)]
     Stopped(Exit),
@@ -89,7 +89,8 @@ pub fn walk(
 ) -> Result<(), WalkError> {
     let mut request = ngnf_show_header::new_zeroed();
     request.version = family.version();
-    let mut busy = 0;
+    let mut furthest = (0, 0);
+    let mut stuck = 0;
     loop {
         let (header, flows) = ask(client, path, family, &request)?;
         see(client, &flows).map_err(WalkError::Stopped)?;
@@ -103,14 +104,16 @@ pub fn walk(
                 to: header.hash_id,
             });
         }
-        if flows.is_empty() && header.hash_id == request.hash_id {
-            busy += 1;
-            if busy == PATIENCE {
-                return Err(WalkError::Busy(header.hash_id));
+        // Within a hash base may go back, and so send records again.
+        if (header.hash_id, header.list_id) > furthest {
+            furthest = (header.hash_id, header.list_id);
+            stuck = 0;
+        } else {
+            stuck += 1;
+            if stuck == PATIENCE {
+                return Err(WalkError::Stuck(header.hash_id));
             }
             sleep(PAUSE);
-        } else {
-            busy = 0;
         }
         request.hash_id = header.hash_id;
         request.list_id = header.list_id;

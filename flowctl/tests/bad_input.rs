@@ -170,6 +170,18 @@ fn a_walk_that_would_not_end_is_ended() {
 }
 
 #[test]
+fn records_without_end_from_one_place_are_ended() {
+    let mut args = header(4, 9, 1).as_bytes().to_vec();
+    args.extend([0; size_of::<flow_entry_data>()]);
+    let run = flowctl(&answering(args), &["netflow:", "show", "ipv4"]);
+    assert_eq!(run.status, Some(76));
+    assert_eq!(
+        run.stderr,
+        "flowctl: node \"netflow:\": the node comes no further than hash 9 in 5000 replies\n"
+    );
+}
+
+#[test]
 fn output_that_nobody_reads_is_no_panic() {
     let mut args = header(4, 0, 1000).as_bytes().to_vec();
     args.extend(vec![0; 1000 * size_of::<flow_entry_data>()]);
