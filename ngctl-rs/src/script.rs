@@ -9,7 +9,7 @@ use ngctl_rs::{
 };
 use std::{
     fs::File,
-    io::{self, stdin, BufRead, BufReader},
+    io::{self, stdin, BufRead, BufReader, Read},
     os::{fd::AsFd, unix::fs::MetadataExt},
 };
 
@@ -20,6 +20,10 @@ pub struct Script {
     /// What tells the file from all others, by whatever path it was reached.
     id: FileId,
 }
+
+/// The longest line, in bytes: an endless one must not fill the memory. Base
+/// cuts lines after 2047.
+const MAX_LINE: usize = 65_536;
 
 /// A file's device and inode.
 pub type FileId = (u64, u64);
@@ -63,21 +67,31 @@ impl Script {
     }
 
     fn run_lines(self, session: &mut Session) -> Status {
-        let Self { name, lines, .. } = self;
-        for (line, number) in lines.split(b'\n').zip(1usize..) {
-            let line = match line {
-                Ok(line) => line,
-                Err(error) => {
-                    session
-                        .program
-                        .warn(format!("{name}: {}", describe(&error)));
-                    return Status::Failed(EX_NOINPUT);
-                }
+        let Self {
+            name, mut lines, ..
+        } = self;
+        for number in 1usize.. {
+            let mut line = Vec::new();
+            let longest = MAX_LINE + b"\n".len();
+            let mut start = lines.by_ref().take(longest as u64);
+            if let Err(error) = start.read_until(b'\n', &mut line) {
+                session
+                    .program
+                    .warn(format!("{name}: {}", describe(&error)));
+                return Status::Failed(EX_NOINPUT);
+            }
+            if line.is_empty() {
+                break;
+            }
+            let is_cut = line.len() == longest && !line.ends_with(b"\n");
+            let words = match is_cut {
+                true => Err(format!("longer than {MAX_LINE} bytes")),
+                false => of_line(&line).map_err(|_| "not UTF-8".to_string()),
             };
-            let status = match of_line(&line) {
+            let status = match words {
                 Ok(words) => session.execute(&words),
-                Err(_) => {
-                    session.program.warn("not UTF-8");
+                Err(why) => {
+                    session.program.warn(why);
                     Status::Failed(EX_OSERR)
                 }
             };

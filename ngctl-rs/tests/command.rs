@@ -109,6 +109,29 @@ fn a_failing_line_ends_the_script_and_is_named() {
 }
 
 #[test]
+fn lines_and_packets_without_end_are_refused() {
+    let (server, told) = obedient();
+    let run = ngctl(&server, &["-f", "/dev/zero"], b"");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: longer than 65536 bytes\n\
+         ngctl: /dev/zero: line 1: error in file\n[exit 71]\n"
+    );
+    let run = ngctl(&server, &["write", "echo", "-f", "/dev/zero"], b"");
+    assert_eq!(
+        run.transcript(),
+        "ngctl: file \"/dev/zero\" is longer than 1048576 bytes\n[exit 71]\n"
+    );
+    // The longest line, with its end and without.
+    let line = format!("name a: b{}", " ".repeat(65_536 - 9));
+    for script in [format!("{line}\n{line}"), format!("{line}\n")] {
+        let run = ngctl(&server, &["-f", "-"], script.as_bytes());
+        assert_eq!(run.transcript(), "[exit 0]\n");
+    }
+    assert_eq!(told.try_iter().count(), 3);
+}
+
+#[test]
 fn a_script_can_read_another() {
     let (server, told) = obedient();
     let inner = server.file("inner", b"name a: b\nbogus\n");

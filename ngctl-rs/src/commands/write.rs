@@ -7,7 +7,11 @@ use ngctl_rs::{
     cli::{Exit, EX_OSERR},
     error::describe,
 };
-use sys_bindings::NG_HOOKSIZ;
+use std::{
+    fs::File,
+    io::{self, Read},
+};
+use sys_bindings::{nghost::MAX_FRAME, NG_HOOKSIZ};
 
 pub static COMMAND: Command = Command {
     usage: "write hook < -f file | byte ... >",
@@ -38,12 +42,24 @@ fn run(session: &mut Session, args: &[&str]) -> Outcome {
 }
 
 fn contents(path: &str) -> Result<Vec<u8>, Failure> {
-    let packet = std::fs::read(path)
+    let packet = beginning(path)
         .map_err(|error| failed(format!("can't read file \"{path}\""), describe(&error)))?;
-    if packet.is_empty() {
-        return Err(Exit::new(EX_OSERR, format!("file \"{path}\" is empty")).into());
+    let wrong = |why: &str| Err(Exit::new(EX_OSERR, format!("file \"{path}\" {why}")).into());
+    match packet.len() {
+        0 => wrong("is empty"),
+        length if length > MAX_FRAME as usize => {
+            wrong(&format!("is longer than {MAX_FRAME} bytes"))
+        }
+        _ => Ok(packet),
     }
-    Ok(packet)
+}
+
+/// No more of a file than shows whether it is too long.
+fn beginning(path: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = u64::from(MAX_FRAME) + 1;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A byte as scanf(3)'s `%i` reads it, signed or not.
