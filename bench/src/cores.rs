@@ -19,6 +19,11 @@ fn cores(set: &CpuSet) -> Vec<usize> {
     mine.take(2).collect()
 }
 
+/// Whether there are two to measure with.
+pub fn are_two() -> bool {
+    cores(&sched_getaffinity(me()).expect("the cores of this thread")).len() == 2
+}
+
 /// The thread that asks.
 fn me() -> Pid {
     Pid::from_raw(0)

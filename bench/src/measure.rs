@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use flow_bench::clock::{best, median, PLACES, RUNS};
-use flow_bench::cores::on_one;
+use flow_bench::cores::{are_two, on_one};
 use flow_bench::plot::{self, Curve};
 use flow_bench::report::{self, Row};
 use flow_bench::workloads::{self, Growth};
@@ -67,6 +67,19 @@ impl Table<'_> {
             figure: format!("{here:.2} ×"),
             floor: Some(here / bare),
             met: target.map(|target| here >= target),
+        });
+    }
+
+    /// A line without a figure.
+    fn not_run(&mut self, work: &str, base: &'static str, why: &str) {
+        eprintln!("  {work}: not run: {why}");
+        self.rows.push(Row {
+            work: work.into(),
+            base,
+            target: String::new(),
+            figure: format!("not run: {why}"),
+            floor: None,
+            met: None,
         });
     }
 
@@ -279,6 +292,10 @@ fn two_cores(table: &mut Table<'_>) {
     ] {
         let work = format!("two cores, {} flows", grouped(flows));
         if !table.wants(&work) {
+            continue;
+        }
+        if !are_two() {
+            table.not_run(&work, base, "there is one core");
             continue;
         }
         let gain = workloads::two_cores(flows);
