@@ -3,12 +3,12 @@
 //! socket, through `flowctl show`, into a file.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{read_to_string, BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 
 use crate::capture;
 use crate::clock::RUNS;
@@ -81,8 +81,11 @@ impl Nghost {
             .spawn()
             .context("nghost")?;
         let stderr = child.stderr.take().context("nghost's standard error")?;
-        let nghost = Nghost(child);
+        let mut nghost = Nghost(child);
         while !socket.exists() {
+            if let Some(status) = nghost.0.try_wait().context("nghost")? {
+                bail!("nghost: {status}: {}", read_to_string(stderr)?);
+            }
             std::thread::yield_now();
         }
         let script = socket.with_file_name("script");
@@ -95,7 +98,7 @@ impl Nghost {
                 return Ok(nghost);
             }
         }
-        anyhow::bail!("nghost ended before its capture")
+        bail!("nghost ended before its capture")
     }
 }
 
