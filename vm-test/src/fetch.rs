@@ -4,14 +4,14 @@
 //! The images named BASIC-CI are made for this: their loader uses the serial
 //! console, and root has no password.
 
-use anyhow::{bail, ensure, Context, Result};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use sha2::{Digest, Sha512};
 use std::{
     env, fs,
     fs::File,
     io,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, ExitStatus, Stdio},
 };
 
 /// The folder with an image and its checksums, unless `VM_URL` names another.
@@ -100,9 +100,18 @@ fn curl(url: &str, into: Option<&Path>) -> Result<Vec<u8>> {
         .output()
         .context("cannot start curl, of Debian's package curl")?;
     if !output.status.success() {
-        return Err(Unreachable(url.into()).into());
+        return Err(failure(url, output.status));
     }
     Ok(output.stdout)
+}
+
+/// Why curl failed, of which it has said more itself.
+fn failure(url: &str, status: ExitStatus) -> anyhow::Error {
+    match status.code() {
+        // No proxy, no host, no connection, no time, as curl(1) counts.
+        Some(5 | 6 | 7 | 28) => Unreachable(url.into()).into(),
+        _ => anyhow!("cannot fetch {url}: curl: {status}, as it says above"),
+    }
 }
 
 /// The image to take from FreeBSD's list of checksums, and its own. UFS comes
@@ -136,7 +145,23 @@ fn sha512(path: &Path) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::choose;
+    use super::{choose, failure, Unreachable};
+    use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+    #[test]
+    fn only_a_server_out_of_reach_is_no_failure() {
+        let of = |code: i32| failure("http://x/y", ExitStatus::from_raw(code << 8));
+        assert!([5, 6, 7, 28]
+            .into_iter()
+            .all(|code| of(code).is::<Unreachable>()));
+        // Not found, and a disk that is full.
+        for code in [22, 23] {
+            assert!(!of(code).is::<Unreachable>());
+            assert!(of(code)
+                .to_string()
+                .contains("http://x/y: curl: exit status: 2"));
+        }
+    }
 
     #[test]
     fn the_raw_ufs_image_is_taken() {
