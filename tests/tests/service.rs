@@ -273,15 +273,45 @@ fn an_interface_in_use_is_left_alone() -> Result<()> {
     Ok(())
 }
 
+/// What the script makes of ADDRESS:PORT for ng_ksocket(4), if it takes it.
+fn collector_address(collector: &str) -> Result<Option<String>> {
+    let script = include_str!("../../rc.d/ng_netflow");
+    let from = script.find("collector_address() {").context("a function")?;
+    let function = &script[from..];
+    let function = &function[..function.find("\n}\n").context("its end")? + 3];
+    let command = format!("{function}\ncollector_address '{collector}'");
+    let output = Command::new("sh").args(["-c", &command]).output()?;
+    let said = String::from_utf8(output.stdout)?;
+    Ok(output.status.success().then_some(said))
+}
+
+#[test]
+fn ipv4_collectors() -> Result<()> {
+    for right in ["192.0.2.1:2055", "0.0.0.0:1", "255.255.255.255:65535"] {
+        let address = collector_address(right)?;
+        ensure!(address == Some(format!("inet/{right}\n")), "{address:?}");
+    }
+    for wrong in [
+        "a.b.example.com:2055",
+        "192.0.2.1:99999",
+        "192.0.2.1:0",
+        "192.0.2.1:",
+        "192.0.2.1:2055x",
+        "192.0.2.256:2055",
+        "192.0.2:2055",
+        "192.0.2.1.5:2055",
+        "192.0.2.1",
+        "",
+    ] {
+        ensure!(collector_address(wrong)?.is_none(), "{wrong}");
+    }
+    Ok(())
+}
+
 /// The octets that the script makes of an IPv6 address are those that
 /// inet_pton(3) makes.
 #[test]
 fn ipv6_collectors() -> Result<()> {
-    let service = Service::new("", &["em0"])?;
-    let script = fs::read_to_string(service.at("ng_netflow"))?;
-    let from = script.find("collector_address() {").context("a function")?;
-    let function = &script[from..];
-    let function = &function[..function.find("\n}\n").context("its end")? + 3];
     for address in [
         "::",
         "::1",
@@ -292,9 +322,7 @@ fn ipv6_collectors() -> Result<()> {
         "1:2:3:4:5:6:7::",
     ] {
         let octets = address.parse::<std::net::Ipv6Addr>()?.octets();
-        let command = format!("{function}\ncollector_address '[{address}]:4739'");
-        let output = Command::new("sh").args(["-c", &command]).output()?;
-        let said = String::from_utf8(output.stdout)?;
+        let said = collector_address(&format!("[{address}]:4739"))?.context(address)?;
         let data = said
             .split_once("data=[")
             .and_then(|(_, rest)| rest.split_once(']'))
@@ -318,9 +346,8 @@ fn ipv6_collectors() -> Result<()> {
         "1:2:3",
         "1::2:3:4:5:6:7:8",
     ] {
-        let command = format!("{function}\ncollector_address '[{wrong}]:4739'");
-        let output = Command::new("sh").args(["-c", &command]).output()?;
-        ensure!(!output.status.success(), "{wrong}");
+        let collector = format!("[{wrong}]:4739");
+        ensure!(collector_address(&collector)?.is_none(), "{wrong}");
     }
     Ok(())
 }

@@ -187,6 +187,8 @@ fn other_lives(guest: &mut Guest, pair: &Pair) -> Result<()> {
     for (lines, said) in [
         ("", "to whom?"),
         ("ng_netflow_export=localhost:2055", "give ADDRESS:PORT"),
+        ("ng_netflow_export=a.b.example.com:2055", "give ADDRESS:PORT"),
+        ("ng_netflow_export=192.0.2.1:99999", "give ADDRESS:PORT"),
         ("ng_netflow_export=[::1::2]:2055", "give ADDRESS:PORT"),
         ("ng_netflow_export=127.0.0.1:2055 ng_netflow_mtu=10", "Invalid argument"),
         ("ng_netflow_export=127.0.0.1:2055 ng_netflow_config=all", "there is no"),
