@@ -110,9 +110,12 @@ impl Tap {
         received
     }
 
-    /// Sends a frame.
+    /// Sends a frame, one that was not seen here.
     pub fn send(&self, frame: &[u8]) -> Result<(), pcap::Error> {
-        // A socket does not see what itself sends.
+        // On Linux a socket does not see what it sends itself. On FreeBSD this
+        // one does, and the frame leaves by `upper` as the host's others do,
+        // marked as `tapped` like them: what is marked is not sent, so it
+        // cannot go round.
         self.outgoing.capture.borrow_mut().sendpacket(frame)
     }
 
