@@ -16,26 +16,8 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+pub use sys_bindings::sysexits::*;
 use sys_bindings::{EACCES, EPERM};
-
-/// Success.
-pub const EX_OK: u8 = 0;
-/// The command was used wrongly.
-pub const EX_USAGE: u8 = 64;
-/// An input file cannot be read.
-pub const EX_NOINPUT: u8 = 66;
-/// There is no such jail.
-pub const EX_NOHOST: u8 = 68;
-/// `nghost` is not running.
-pub const EX_UNAVAILABLE: u8 = 69;
-/// The system, or a node, refused.
-pub const EX_OSERR: u8 = 71;
-/// Output cannot be written.
-pub const EX_IOERR: u8 = 74;
-/// The other end sent what it must not.
-pub const EX_PROTOCOL: u8 = 76;
-/// The user may not.
-pub const EX_NOPERM: u8 = 77;
 
 /// An error to end a program with.
 #[derive(Debug, PartialEq, Eq)]
@@ -173,6 +155,23 @@ impl Program {
     }
 }
 
+/// Prints text, as `--help` and `--version` do.
+///
+/// # Errors
+/// [`Exit::unwritten`].
+pub fn print(text: &str) -> Result<(), Exit> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(Exit::unwritten)
+}
+
+/// A line on standard error. If its reader went away there is nobody to tell,
+/// and eprintln! would panic.
+pub fn say(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Exit, EX_NOPERM, EX_OSERR};
@@ -189,21 +188,4 @@ mod tests {
             assert_eq!(exit, Exit::new(code, format!("can't create node: {words}")));
         }
     }
-}
-
-/// Prints text, as `--help` and `--version` do.
-///
-/// # Errors
-/// [`Exit::unwritten`].
-pub fn print(text: &str) -> Result<(), Exit> {
-    let mut out = io::stdout();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map_err(Exit::unwritten)
-}
-
-/// A line on standard error. If its reader went away there is nobody to tell,
-/// and eprintln! would panic.
-pub fn say(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "{line}");
 }

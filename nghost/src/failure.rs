@@ -3,26 +3,7 @@
 
 use std::fmt;
 
-/// Bad options.
-pub const EX_USAGE: u8 = 64;
-/// An input file is not what it should be.
-pub const EX_DATAERR: u8 = 65;
-/// An input file cannot be read.
-pub const EX_NOINPUT: u8 = 66;
-/// A host that nobody knows.
-pub const EX_NOHOST: u8 = 68;
-/// A service that is needed is not there, or there already.
-pub const EX_UNAVAILABLE: u8 = 69;
-/// A system call failed.
-pub const EX_OSERR: u8 = 71;
-/// A file or socket cannot be made.
-pub const EX_CANTCREAT: u8 = 73;
-/// Output cannot be written.
-pub const EX_IOERR: u8 = 74;
-/// Not permitted.
-pub const EX_NOPERM: u8 = 77;
-/// Something is configured wrongly.
-pub const EX_CONFIG: u8 = 78;
+pub use sys_bindings::sysexits::*;
 
 /// An error that ends the program.
 #[derive(Debug, PartialEq, Eq)]

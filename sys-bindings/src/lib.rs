@@ -43,6 +43,7 @@ pub mod errno;
 #[allow(missing_docs, non_camel_case_types, non_snake_case)] // C's own.
 mod generated;
 pub mod nghost;
+pub mod sysexits;
 mod unions;
 
 pub use generated::*;
