@@ -89,10 +89,7 @@ fn nodes(program: &Program, socket: Option<String>) -> Vec<String> {
     let nodes = nodes.into_iter().flatten();
     nodes
         .filter(|node| node.node_type == NG_NETFLOW_NODE_TYPE)
-        .map(|node| match node.name.as_str() {
-            "" => node.path(),
-            name => format!("{name}:"),
-        })
+        .map(|node| node.known_path())
         .collect()
 }
 

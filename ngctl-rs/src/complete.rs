@@ -8,7 +8,7 @@ use crate::{
     commands::{self, COMMANDS},
     session::Session,
 };
-use ngctl_rs::Client;
+use ngctl_rs::{generic::NodeInfo, Client};
 use rustyline::{
     completion::{Completer, FilenameCompleter, Pair},
     error::ReadlineError,
@@ -142,11 +142,7 @@ fn all(client: &mut Client, kind: Word, words: &[&str], start: &str) -> Vec<Stri
 fn paths(client: &mut Client, start: &str) -> Vec<String> {
     let Some(end) = start.rfind([':', '.']) else {
         let nodes = client.listnodes().unwrap_or_default();
-        let named = nodes.into_iter().map(|node| match node.name.as_str() {
-            "" => node.path(),
-            name => format!("{name}:"),
-        });
-        return named.collect();
+        return nodes.iter().map(NodeInfo::known_path).collect();
     };
     let (node, separator) = start.split_at(end);
     let node = match separator.starts_with(':') {

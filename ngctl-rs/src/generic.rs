@@ -29,6 +29,14 @@ impl NodeInfo {
     pub fn path(&self) -> String {
         format!("[{:x}]:", self.id)
     }
+
+    /// The path that people know it by: its name's, if it has one.
+    pub fn known_path(&self) -> String {
+        match self.name.as_str() {
+            "" => self.path(),
+            name => format!("{name}:"),
+        }
+    }
 }
 
 /// One hook, and what it is connected to.
