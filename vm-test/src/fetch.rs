@@ -108,8 +108,9 @@ fn curl(url: &str, into: Option<&Path>) -> Result<Vec<u8>> {
 /// Why curl failed, of which it has said more itself.
 fn failure(url: &str, status: ExitStatus) -> anyhow::Error {
     match status.code() {
-        // No proxy, no host, no connection, no time, as curl(1) counts.
-        Some(5 | 6 | 7 | 28) => Unreachable(url.into()).into(),
+        // No proxy, host, connection, time or TLS, or a proxy that refuses, as
+        // curl(1) counts.
+        Some(5 | 6 | 7 | 28 | 35 | 56) => Unreachable(url.into()).into(),
         _ => anyhow!("cannot fetch {url}: curl: {status}, as it says above"),
     }
 }
@@ -151,7 +152,8 @@ mod tests {
     #[test]
     fn only_a_server_out_of_reach_is_no_failure() {
         let of = |code: i32| failure("http://x/y", ExitStatus::from_raw(code << 8));
-        assert!([5, 6, 7, 28]
+        let unreachable = [5, 6, 7, 28, 35, 56];
+        assert!(unreachable
             .into_iter()
             .all(|code| of(code).is::<Unreachable>()));
         // Not found, and a disk that is full.
