@@ -5,8 +5,8 @@
  *
  * Who calls, and what may be done there:
  *   constructor, newhook, close, shutdown
- *			as the node's only thread, but for the close of a node
- *			that goes with its network stack; may sleep
+ *			as the node's only thread, unless it goes with its network
+ *			stack; may sleep
  *   rcvmsg		the same, but read-only commands beside others
  *   disconnect		as the node's only thread; may be in an epoch section
  *   rcvdata		many at once, mostly in the net epoch; must not sleep
@@ -63,7 +63,7 @@ static ng_disconnect_t	ng_netflow_disconnect;
 
 static callout_func_t	ng_netflow_tick;
 
-/* Netgraph's, which ng_bypass(9) does for closing nodes; no header has it. */
+/* Netgraph's, which ng_bypass() calls for closing nodes; no header has it. */
 void	ng_destroy_hook(hook_p hook);
 
 /* The messages' arguments; the field lists are the base header's. */
@@ -228,7 +228,11 @@ ng_netflow_tick(void *arg)
 	    C_HARDCLOCK);
 }
 
-/* Without hooks a node has no purpose; netgraph's own thread removes it. */
+/*
+ * Without hooks a node has no purpose; netgraph's own thread removes it.  But one
+ * whose network stack is going is removed with that, which does not wait for
+ * another thread that does, and panics.
+ */
 static int
 ng_netflow_disconnect(hook_p hook)
 {
@@ -237,6 +241,10 @@ ng_netflow_disconnect(hook_p hook)
 
 	netflow_disconnect(priv->state, NG_HOOK_NAME(hook),
 	    strlen(NG_HOOK_NAME(hook)));
+#ifdef VIMAGE
+	if (node->nd_vnet->vnet_shutdown)
+		return (0);
+#endif
 	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node))
 		ng_rmnode_self(node);
 	return (0);
@@ -255,21 +263,23 @@ find_data_hook(hook_p hook, void *found)
 
 /*
  * What netgraph does with each hook of a node that goes, after its close, done
- * before: from now on packets pass by on their usual way.  Nothing comes through
- * a closing node, and a collector may well be behind an interface that it
- * watches.
+ * before: an interface's packets are on their usual way again.  Nothing comes
+ * through a closing node, and a collector may well be behind an interface that
+ * it watches.  Whether there were any.
  */
-static void
+static bool
 destroy_data_hooks(node_p node)
 {
 	hook_p hook;
+	bool any = false;
 
 	for (;;) {
 		hook = NULL;
 		NG_NODE_FOREACH_HOOK(node, find_data_hook, &hook);
 		if (hook == NULL)
-			break;
+			return (any);
 		ng_destroy_hook(hook);
+		any = true;
 	}
 }
 
@@ -285,7 +295,9 @@ ng_netflow_close(node_p node)
 	struct epoch_tracker et;
 	uint32_t ms;
 
-	destroy_data_hooks(node);
+	/* A peer that is busy lets go of its hook by another thread, soon. */
+	if (destroy_data_hooks(node) && NG_NODE_NUMHOOKS(node) > 0)
+		pause_sbt("nfclose", 10 * SBT_1MS, 0, 0);
 	callout_drain(&priv->tick);
 	for (;;) {
 		/* What is sent may go straight into a network stack. */

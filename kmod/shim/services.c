@@ -172,8 +172,8 @@ shim_fibs(const struct ng_node *node)
  * Routes.  The lock of a routing table keeps its routes, their nexthops and the
  * interfaces of those where they are.  It is an rmlock(9), and may be taken with a
  * shim_mtx held.  The net epoch, in which packets usually come but not always,
- * keeps the table: until its network stack begins to go, or a sysctl makes
- * another array of tables.
+ * keeps the array of tables, which a sysctl may replace, and the tables of a
+ * network stack that has not begun to go.
  */
 
 /* The route to an address, in a table whose lock is held; NULL without one. */
