@@ -219,6 +219,12 @@ impl Replay {
         self.status
     }
 
+    /// Does the clock stand still, as it is the captures' and one of them, a pipe,
+    /// has nothing yet?
+    pub fn is_held(&self) -> bool {
+        self.origin.is_some() && self.pace != Pace::Real && self.is_waiting()
+    }
+
     /// Is the replay over?
     pub fn has_ended(&self) -> bool {
         self.origin.is_some() && self.next.is_none() && !self.is_waiting()
@@ -311,7 +317,7 @@ impl Replay {
         }
         self.next = match self.sources.as_slice() {
             [only] => only.next.map(|time| (0, time)),
-            sources if self.pace == Pace::Fast && sources.iter().any(|s| s.is_waiting) => None,
+            sources if self.pace != Pace::Real && sources.iter().any(|s| s.is_waiting) => None,
             sources => {
                 let stamps = sources.iter().map(|source| source.next);
                 let waiting = stamps

@@ -270,7 +270,11 @@ impl Nghost {
                 continue;
             }
             left -= 1;
-            if packets_drive && self.replay.is_waiting() {
+            if self.replay.is_held() {
+                if let Drive::Time(_, _, factor) = self.drive {
+                    let now = self.clock().uptime();
+                    self.drive = Drive::Time(Instant::now(), now, factor);
+                }
                 return Next::In(LOOK);
             }
             let packet = self.replay.next_due();
@@ -308,7 +312,7 @@ impl Nghost {
     /// Sets the clock after a wait, so that what came meanwhile came now; what
     /// is due comes first.
     fn catch_up(&self) {
-        if let Drive::Time(..) = self.drive {
+        if matches!(self.drive, Drive::Time(..)) && !self.replay.is_held() {
             let due = self.replay.next_due().unwrap_or(u64::MAX);
             let now = self.target().min(self.next_tick).min(due);
             self.clock().advance_to(now);
@@ -413,8 +417,11 @@ impl Nghost {
         let clients = clients.unwrap_or_default();
         let watched: Vec<_> = nodes.iter().map(|(_, node)| node.interests()).collect();
         let interests = clients.iter().chain(watched.iter().flatten());
-        // Captures come last: they are read when the wait is over, ready or not.
-        let captures = self.replay.interests().map(|fd| (fd, PollFlags::POLLIN));
+        // Captures come last: they are read when the wait is over, ready or not, but
+        // not before datagrams have left.
+        let are_read = !(congested && matches!(self.drive, Drive::Packets));
+        let captures = self.replay.interests().filter(|_| are_read);
+        let captures = captures.map(|fd| (fd, PollFlags::POLLIN));
         let mut fds: Vec<PollFd<'_>> = interests
             .copied()
             .chain(captures)

@@ -87,11 +87,10 @@ impl Server {
         let listener = UnixListener::bind(&hidden);
         umask(before);
         let listener = listener.map_err(cannot)?;
-        // A link, which never takes the place of another's socket.
         let placed = listener
             .set_nonblocking(true)
             .and_then(|()| fs::symlink_metadata(&hidden))
-            .and_then(|found| fs::hard_link(&hidden, path).map(|()| identity(&found)));
+            .and_then(|found| place(&hidden, path).map(|()| identity(&found)));
         let _ = fs::remove_file(&hidden);
         let file = placed.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => in_use(path),
@@ -337,6 +336,20 @@ fn make_private(folder: &Path, is_usual: bool) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Gives a socket its name by a link, which never takes the place of another's.
+/// Where that is not allowed, as FreeBSD may forbid it in a folder of another
+/// group, the name must be free.
+fn place(hidden: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(hidden, path) {
+        Err(error)
+            if error.kind() != ErrorKind::AlreadyExists && fs::symlink_metadata(path).is_err() =>
+        {
+            fs::rename(hidden, path)
+        }
+        placed => placed,
+    }
 }
 
 /// Removes the socket of a process that is gone.

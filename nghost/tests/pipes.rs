@@ -23,7 +23,7 @@ fn a_pipe_that_stalls_holds_up_nothing_but_itself() {
     let bytes = fs::read(&file).unwrap();
     let fifo = folder.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    for pace in ["real", "fast"] {
+    for pace in ["real", "10x", "fast"] {
         let interface = format!("em0,pace={pace},capture={}", fifo.display());
         let process = Process::start(folder.path(), &["--interface", &interface]);
         let mut client = process.connect();
@@ -46,7 +46,8 @@ fn a_pipe_that_stalls_holds_up_nothing_but_itself() {
     }
 }
 
-/// The next packet of a pipe may be the earliest of all, so that it is waited for.
+/// The next packet of a pipe may be the earliest of all, so that it is waited for,
+/// and no time passes meanwhile.
 #[test]
 fn packets_of_a_pipe_come_in_the_order_of_their_stamps() {
     let folder = tempfile::tempdir().unwrap();
@@ -56,27 +57,32 @@ fn packets_of_a_pipe_come_in_the_order_of_their_stamps() {
     let even = fs::read(capture(&folder.path().join("even"), &even)).unwrap();
     let fifo = folder.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let args = [
-        "--interface",
-        &format!("em0,pace=fast,capture={odd}"),
-        "--interface",
-        &format!("em1,pace=fast,capture={}", fifo.display()),
-        "--hold",
-    ];
-    let process = Process::start(folder.path(), &args);
-    let mut client = process.connect();
-    client.listen_to("em0:", "lower", "a");
-    client.listen_to("em1:", "lower", "b");
-    assert_eq!(start(&mut client, "em1:"), 0);
-    let mut writer = fs::File::options().write(true).open(&fifo).unwrap();
-    for piece in even.chunks(50) {
-        writer.write_all(piece).unwrap();
-        std::thread::sleep(Duration::from_millis(5));
+    for pace in ["fast", "10x"] {
+        let args = [
+            "--interface",
+            &format!("em0,pace={pace},capture={odd}"),
+            "--interface",
+            &format!("em1,pace={pace},capture={}", fifo.display()),
+            "--hold",
+        ];
+        let process = Process::start(folder.path(), &args);
+        let mut client = process.connect();
+        client.listen_to("em0:", "lower", "a");
+        client.listen_to("em1:", "lower", "b");
+        assert_eq!(start(&mut client, "em1:"), 0);
+        let mut writer = fs::File::options().write(true).open(&fifo).unwrap();
+        for piece in even.chunks(50) {
+            writer.write_all(piece).unwrap();
+            // Longer than it is between some of these packets, at tenfold pace.
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        drop(writer);
+        let expected = [("a", 1), ("b", 2), ("a", 3), ("b", 4), ("a", 5), ("b", 6)];
+        let expected = expected.map(|(hook, number)| (hook.to_owned(), number));
+        assert_eq!(numbers(&mut client, 6), expected);
+        process.terminate();
+        process.wait();
     }
-    drop(writer);
-    let expected = [("a", 1), ("b", 2), ("a", 3), ("b", 4), ("a", 5), ("b", 6)];
-    let expected = expected.map(|(hook, number)| (hook.to_owned(), number));
-    assert_eq!(numbers(&mut client, 6), expected);
 }
 
 /// A probe learns from a pipe's first packet what its packets begin with.

@@ -74,7 +74,8 @@ impl Source {
             file: nonblocking,
             is_regular: found.is_file(),
         };
-        Ok((source, found.len()))
+        let size = if source.is_regular { found.len() } else { 0 };
+        Ok((source, size))
     }
 
     /// What tells when there is more.

@@ -17,11 +17,11 @@ use std::rc::Rc;
 use nix::poll::PollFlags;
 use socket2::{Domain, Protocol, Socket, Type as SocketType};
 use sys_bindings::{
-    AF_INET, AF_INET6, EADDRNOTAVAIL, EAFNOSUPPORT, ECONNREFUSED, EINVAL, EISCONN, ENOBUFS,
-    ENOTCONN, ENXIO, EOPNOTSUPP, EPROTONOSUPPORT, IPPROTO_IP, IPPROTO_UDP, NGM_KSOCKET_ACCEPT,
-    NGM_KSOCKET_BIND, NGM_KSOCKET_CONNECT, NGM_KSOCKET_COOKIE, NGM_KSOCKET_GETNAME,
-    NGM_KSOCKET_GETOPT, NGM_KSOCKET_GETPEERNAME, NGM_KSOCKET_LISTEN, NGM_KSOCKET_SETOPT,
-    NG_KSOCKET_NODE_TYPE, SOCK_DGRAM,
+    AF_INET, AF_INET6, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EISCONN, ENOBUFS, ENOTCONN, ENXIO,
+    EOPNOTSUPP, EPROTONOSUPPORT, IPPROTO_IP, IPPROTO_UDP, NGM_KSOCKET_ACCEPT, NGM_KSOCKET_BIND,
+    NGM_KSOCKET_CONNECT, NGM_KSOCKET_COOKIE, NGM_KSOCKET_GETNAME, NGM_KSOCKET_GETOPT,
+    NGM_KSOCKET_GETPEERNAME, NGM_KSOCKET_LISTEN, NGM_KSOCKET_SETOPT, NG_KSOCKET_NODE_TYPE,
+    SOCK_DGRAM,
 };
 
 use crate::ascii::sockaddr::{self, GENERIC};
@@ -159,10 +159,14 @@ impl Ksocket {
     fn try_send(&self, datagram: &[u8]) -> Result<bool, Errno> {
         let socket = self.socket()?;
         let mut sent = socket.send(datagram);
-        if sent.as_ref().is_err_and(is_refusal) {
-            // Of an earlier one, and instead of sending this one.
-            self.lose(ECONNREFUSED);
+        if let Some(error) = sent.as_ref().err().filter(|error| is_late(error)) {
+            // Instead of sending this one. What does not come again was of an
+            // earlier one.
+            let errno = from_host(error);
             sent = socket.send(datagram);
+            if sent.is_ok() {
+                self.lose(errno);
+            }
         }
         match sent {
             Ok(_) => Ok(true),
@@ -216,8 +220,8 @@ impl Ksocket {
     fn receive<'a>(&self, buffer: &'a mut [u8]) -> Option<Packet<'a>> {
         let mut socket = self.socket().ok()?;
         let len = match socket.read(buffer) {
-            Err(error) if is_refusal(&error) => {
-                self.lose(ECONNREFUSED);
+            Err(error) if is_late(&error) => {
+                self.lose(host(error));
                 socket.read(buffer)
             }
             read => read,
@@ -231,8 +235,10 @@ impl Drop for Ksocket {
     fn drop(&mut self) {
         // Of the last one nothing else would tell.
         let last = self.socket().map(Socket::take_error);
-        if matches!(last, Ok(Ok(Some(error))) if is_refusal(&error)) {
-            self.lose(ECONNREFUSED);
+        if let Ok(Ok(Some(error))) = last {
+            if is_late(&error) {
+                self.lose(host(error));
+            }
         }
         let lost = self.lost.get();
         if lost > 0 {
@@ -244,9 +250,16 @@ impl Drop for Ksocket {
     }
 }
 
-/// Does the host tell that nobody took an earlier datagram?
-fn is_refusal(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::ConnectionRefused
+/// May the host tell that nobody took an earlier datagram? An ICMP message has
+/// come: no such port, host or network, or a firewall that lets nothing through.
+fn is_late(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::PermissionDenied
+    )
 }
 
 impl Node for Ksocket {
