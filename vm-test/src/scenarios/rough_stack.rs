@@ -20,8 +20,9 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.load_test()?;
     // An interface that is given back goes first of all; one that the jail made
     // goes after the nodes.
-    let given = guest.pair()?.far;
-    goes_with(guest, &given)?;
+    let pair = guest.pair()?;
+    goes_with(guest, &pair.far)?;
+    guest.ok(&format!("ifconfig {} destroy", pair.near))?;
     guest.pair()?;
     let made = guest.ok("jexec far ifconfig epair create")?;
     goes_with(guest, made.trim())?;
