@@ -21,6 +21,7 @@
 #include <sys/mbuf.h>
 #include <sys/module.h>
 #include <sys/proc.h>
+#include <sys/smp.h>
 #include <machine/cpufunc.h>
 
 #include <net/ethernet.h>
@@ -143,7 +144,7 @@ send_all(hook_p hook, const struct vmtest_send *send, struct vmtest_sent *sent)
 	const struct rusage *usage = &curthread->td_ru;
 	struct epoch_tracker et;
 	uint64_t before, took;
-	register_t interrupts;
+	register_t interrupts = 0;
 	uint32_t flow;
 	struct mbuf *m;
 	long switches;
@@ -157,12 +158,18 @@ send_all(hook_p hook, const struct vmtest_send *send, struct vmtest_sent *sent)
 		switches = usage->ru_nvcsw + usage->ru_nivcsw;
 		/* As packets of an interface are. */
 		NET_EPOCH_ENTER(et);
-		/* The worst is to be a packet's, not an interrupt's. */
-		interrupts = intr_disable();
+		/*
+		 * Where instructions are counted the worst is to be a packet's,
+		 * not an interrupt's.  With other processors, which may wait for
+		 * this one to answer, packets are interrupted as everywhere.
+		 */
+		if (mp_ncpus == 1)
+			interrupts = intr_disable();
 		before = ticks_now();
 		NG_SEND_DATA_ONLY(error, hook, m);
 		took = ticks_now() - before;
-		intr_restore(interrupts);
+		if (mp_ncpus == 1)
+			intr_restore(interrupts);
 		NET_EPOCH_EXIT(et);
 		if (error != 0)
 			sent->failed++;

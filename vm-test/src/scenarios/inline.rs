@@ -3,26 +3,18 @@
 //! passed on as it came, both ways.
 
 use super::{Scenario, USUAL};
-use crate::{collectors::Collected, count, guest::Guest};
+use crate::guest::Guest;
 use anyhow::{ensure, Result};
 
 /// See the file's head.
 pub const SCENARIO: Scenario = Scenario {
-    proves: "inline between ether's lower and upper, traffic passes unmodified both ways, \
-        and a collector behind that interface gets all there is at the end",
-    limit: 240,
+    proves: "inline between ether's lower and upper, traffic passes unmodified both ways",
+    limit: 180,
     story,
     ..USUAL
 };
 
-/// More flows than leave in one burst.
-const FLOWS: u32 = 20_000;
-
-/// What the collector has had.
-const COLLECTED: &str = "/tmp/collected";
-
 fn story(guest: &mut Guest) -> Result<()> {
-    guest.load_test()?;
     let pair = guest.pair()?;
     let (near, far) = (&pair.near, &pair.far);
     guest.ok(&format!(
@@ -34,8 +26,7 @@ fn story(guest: &mut Guest) -> Result<()> {
         "mkpeer {near}: netflow lower iface0
          name {near}:lower netflow
          connect {near}: netflow: upper out0
-         msg netflow: setconfig {{ iface=0 conf=3 }}
-         msg netflow: settimeouts {{ inactive=600 active=600 }}"
+         msg netflow: setconfig {{ iface=0 conf=3 }}"
     ))?;
 
     // Packets of every size, whole and in fragments; ping compares what comes
@@ -66,36 +57,14 @@ fn story(guest: &mut Guest) -> Result<()> {
     // As ASCII leaves out what is 0: packets were read where they lay.
     ensure!(!info.contains("mbuf reallocations"), "{info}");
     guest.expect("ngctl msg netflow: ifinfo 0", "packets=")?;
-
-    // A collector behind the interface gets what is left at the end, though no
-    // packet comes through a node that goes.
-    guest.ok("sysctl kern.ipc.maxsockbuf=16777216 net.inet.udp.recvspace=4194304")?;
-    guest.beside(&format!("exec jexec far /mnt/bin/vm-guest collect 4444 {COLLECTED}"))?;
-    guest.until("jexec far netstat -an -p udp", "*.4444", 30)?;
-    guest.ngctl(&format!(
-        "mkpeer netflow: vmtest iface1 out
-         name netflow:iface1 source
-         msg source: send {{ packets={FLOWS} flows={FLOWS} }}
-         mkpeer netflow: ksocket export inet/dgram/udp
-         msg netflow:export connect inet/192.168.1.2:4444
-         shutdown netflow:"
-    ))?;
+    guest.ok("ngctl shutdown netflow:")?;
     let account = guest.account()?;
-    let handed_over = account.packets("handed_over")?;
-    guest.wait(1500);
-    let collected = Collected::read(guest, COLLECTED)?;
-    ensure!(
-        collected.in_order() && collected.packets == handed_over,
-        "{collected:?}, but {account}"
-    );
-    ensure!(collected.records > u64::from(FLOWS), "{collected:?}");
     ensure!(account.packets("bypassed")? == 0, "packets passed by");
     let received = account.packets("received")?;
     // 12 MiB in segments of 1,448 octets, each in one direction.
     ensure!(received > 8000, "only {received} packets were seen");
     guest.note(format!("{received} packets, 12 MiB by TCP intact"));
 
-    count::end(guest)?;
     // With the node gone the interface works as before.
     guest.expect("ping -q -c 3 -i 0.1 192.168.1.2", " 0.0% packet loss")?;
     Ok(())
