@@ -241,11 +241,8 @@ ng_netflow_disconnect(hook_p hook)
 
 	netflow_disconnect(priv->state, NG_HOOK_NAME(hook),
 	    strlen(NG_HOOK_NAME(hook)));
-#ifdef VIMAGE
-	if (node->nd_vnet->vnet_shutdown)
-		return (0);
-#endif
-	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node))
+	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node) &&
+	    !shim_stack_is_going(node))
 		ng_rmnode_self(node);
 	return (0);
 }

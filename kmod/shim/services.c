@@ -71,8 +71,8 @@ shim_free(void *p)
 
 /*
  * Locks: mtx(9).  Whoever holds one takes no other of them, but a routing
- * table's or, to give memory back, the VM's.  Rust reserves the room for one, and calls what mtx_lock() and mtx_unlock() expand to
- * in a module.
+ * table's or, to give memory back, the VM's.  Rust reserves the room for one, and
+ * calls what mtx_lock() and mtx_unlock() expand to in a module.
  */
 _Static_assert(sizeof(struct mtx) == 32 && _Alignof(struct mtx) == 8 &&
     offsetof(struct mtx, mtx_lock) == 24,
@@ -157,6 +157,19 @@ shim_log(const char *line, size_t len)
 	log(LOG_NOTICE, "%.*s\n", (int)len, line);
 }
 
+/* Is the node's network stack, a jail's, being destroyed? */
+bool
+shim_stack_is_going(const struct ng_node *node)
+{
+
+#ifdef VIMAGE
+	return (node->nd_vnet->vnet_shutdown);
+#else
+	(void)node;
+	return (false);
+#endif
+}
+
 uint32_t
 shim_fibs(const struct ng_node *node)
 {
@@ -228,20 +241,6 @@ prefix_len(const struct rtentry *rt, sa_family_t family)
 	return ((uint16_t)len);
 }
 
-/* Has the current network stack, the node's, such a FIB, and keeps its tables? */
-static inline bool
-has_tables(const struct ng_node *node, uint32_t fib)
-{
-
-#ifdef VIMAGE
-	if (node->nd_vnet->vnet_shutdown)
-		return (false);
-#else
-	(void)node;
-#endif
-	return (fib < V_rt_numfibs);
-}
-
 /*
  * Where a flow of the node's own network stack goes, whichever stack the packet's
  * thread is in.  An end that is NULL is not looked up, and where there is no
@@ -263,7 +262,8 @@ find_path(const struct ng_node *node, uint32_t fib, sa_family_t family,
 	if (entered)
 		NET_EPOCH_ENTER(et);
 	CURVNET_SET(node->nd_vnet);
-	rh = has_tables(node, fib) ? rt_tables_get_rnh(fib, family) : NULL;
+	rh = fib < V_rt_numfibs && !shim_stack_is_going(node) ?
+	    rt_tables_get_rnh(fib, family) : NULL;
 	if (rh != NULL) {
 		RIB_RLOCK(rh);
 		rt = dst == NULL ? NULL : find_route(rh, family, dst);

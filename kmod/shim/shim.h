@@ -40,6 +40,9 @@ uint32_t netflow_tick(void *);
 uint32_t netflow_close(void *);
 void	 netflow_destroy(void *);
 
+/* What the shim's two files share. */
+bool	 shim_stack_is_going(const struct ng_node *);
+
 /* Where a flow goes.  Addresses are in network byte order. */
 struct shim_path {
 	uint8_t		next_hop[16];	/* all zeroes when there is none */

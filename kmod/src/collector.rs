@@ -16,10 +16,16 @@ pub struct Collector<K: Kpi, E: Protocol> {
     make: fn(u16) -> E,
     /// The [`Way::connection`] that the streams are for.
     connection: u32,
-    /// See [`Collector::is_short`].
-    short: bool,
-    /// See [`Collector::datagrams`].
+    burst: Burst,
+}
+
+/// What became of datagrams since [`Collector::begin`].
+#[derive(Default)]
+struct Burst {
+    /// How many there were, sent or not.
     datagrams: usize,
+    /// The system had no memory for one, or a queue no room.
+    is_short: bool,
 }
 
 /// What became of the records that were given to a collector.
@@ -75,16 +81,14 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
             streams: kpi.slab(fibs(kpi), |_| None)?,
             make,
             connection: 0,
-            short: false,
-            datagrams: 0,
+            burst: Burst::default(),
         })
     }
 
     /// Begins to work for whoever is connected now, and for the FIBs that
     /// there are now: `sysctl net.fibs` may add some.
     pub fn begin(&mut self, kpi: &K, way: &Way<'_, K, E>) {
-        self.short = false;
-        self.datagrams = 0;
+        self.burst = Burst::default();
         if self.connection != way.connection {
             self.connection = way.connection;
             self.streams.iter_mut().flatten().for_each(Stream::lost);
@@ -101,12 +105,12 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
     /// Has the system lacked memory, or room in a queue, for a datagram since
     /// [`Collector::begin`]?
     pub fn is_short(&self) -> bool {
-        self.short
+        self.burst.is_short
     }
 
     /// Datagrams since [`Collector::begin`], sent or not.
     pub fn datagrams(&self) -> usize {
-        self.datagrams
+        self.burst.datagrams
     }
 
     /// FIBs that have a stream.
@@ -140,16 +144,13 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
             *place = Stream::new(kpi, (self.make)(record.fib()), &way.settings);
         }
         let Some(stream) = place else {
-            self.short = true;
+            self.burst.is_short = true;
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);
             return way.outcome.drop(DropReason::NoMemory, sum);
         };
         match stream.append(kpi, record, &way.settings, now) {
             Appended::Room => {}
-            Appended::Full => {
-                self.datagrams += 1;
-                self.short |= send(stream, kpi, way).is_err();
-            }
+            Appended::Full => send(stream, kpi, way, &mut self.burst),
             Appended::NotCarried => way.outcome.drop(DropReason::NotCarried, sum),
         }
     }
@@ -159,15 +160,11 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
     pub fn flush(&mut self, kpi: &K, way: &Way<'_, K, E>, longest_wait: u64, now: u64) {
         for stream in self.streams.iter_mut().flatten() {
             if stream.has_waited(longest_wait, now) {
-                self.datagrams += 1;
-                self.short |= send(stream, kpi, way).is_err();
+                send(stream, kpi, way, &mut self.burst);
             }
         }
     }
 }
-
-/// The system had no memory for a datagram, or a queue no room.
-struct Short;
 
 fn fibs(kpi: &impl Kpi) -> usize {
     usize::from(kpi.fibs().max(1))
@@ -179,7 +176,8 @@ fn send<K: Kpi, E: Protocol>(
     stream: &mut Stream<K, E>,
     kpi: &K,
     way: &Way<'_, K, E>,
-) -> Result<(), Short> {
+    burst: &mut Burst,
+) {
     let wall_clock = kpi.wall_clock();
     let clock = Clock {
         uptime: kpi.uptime(),
@@ -187,24 +185,18 @@ fn send<K: Kpi, E: Protocol>(
         unix_nanos: wall_clock.nanos,
     };
     let Some(ready) = stream.finish(clock) else {
-        return Ok(());
+        return;
     };
+    burst.datagrams += 1;
     let records = ready.records;
-    let sent = way.hook.map(|hook| kpi.send(hook, ready.datagram));
-    match sent {
-        Some(Ok(())) => {
-            way.outcome.handed_over.add_sum(records);
-            return Ok(());
-        }
-        Some(Err(_)) => {
+    match way.hook.map(|hook| kpi.send(hook, ready.datagram)) {
+        Some(Ok(())) => return way.outcome.handed_over.add_sum(records),
+        Some(Err(error)) => {
+            burst.is_short |= matches!(error, ENOMEM | ENOBUFS);
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);
             way.outcome.drop(DropReason::SendFailed, records);
         }
         None => way.outcome.drop(DropReason::NotConnected, records),
     }
     stream.lost();
-    match sent {
-        Some(Err(ENOMEM | ENOBUFS)) => Err(Short),
-        _ => Ok(()),
-    }
 }

@@ -14,7 +14,7 @@ use sys_bindings::ng_mesg;
 use crate::kpi::kernel::message::{Mbuf, Response};
 use crate::kpi::kernel::shim::{mbuf, ng_hook, ng_node, shim_pass};
 use crate::kpi::kernel::{hook_ptr, memory, Hook, Kernel};
-use crate::kpi::Errno;
+use crate::kpi::{Errno, Kpi};
 use crate::{Node, Port, Role};
 
 /// What the shim keeps for each node.
@@ -135,6 +135,8 @@ unsafe extern "C" fn netflow_disconnect(state: &State, name: *const u8, len: usi
 /// Returns what [`netflow_tick`] would, or 0 where that has something to do.
 #[no_mangle]
 extern "C" fn netflow_rest(state: &State) -> u32 {
+    // The clock's ticks come round: an idle node has to ask, too.
+    state.kpi().uptime();
     state.rest().unwrap_or(0)
 }
 

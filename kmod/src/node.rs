@@ -261,8 +261,6 @@ impl<K: Kpi> Node<K> {
     // New hooks and FIBs matter to the next record, with which the exporter comes to
     // see them.
     pub fn rest(&self) -> Option<u32> {
-        // Asked at least so often, the kernel's clock cannot come round unnoticed.
-        self.kpi().uptime();
         (self.engine.is_empty() && !self.has_pending.load(Relaxed)).then_some(TICK_MS)
     }
 
