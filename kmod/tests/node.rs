@@ -10,6 +10,13 @@ use ng_netflow::{DropReason, Node, Pass, Role, BURST_PAUSE_MS, TICK_MS};
 use sys_bindings::*;
 use zerocopy::{FromBytes, IntoBytes};
 
+/// One packet for each of so many flows.
+fn open_flows(node: &Node<Home>, flows: u32) {
+    for flow in 0..flows {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+}
+
 #[test]
 fn the_articles_datagram() {
     let home = Home::new();
@@ -227,9 +234,7 @@ fn a_mass_expiry_is_paced_and_the_sequence_has_no_gap() {
     const FLOWS: u32 = 200_000;
     let home = Home::new();
     let node = exporting_node(&home);
-    for flow in 0..FLOWS {
-        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-    }
+    open_flows(&node, FLOWS);
     home.wait(15_000);
     let (mut next, mut datagrams, mut ticks) = (0, 0, 0);
     while next < FLOWS {
@@ -266,9 +271,7 @@ fn a_mass_expiry_is_paced_in_datagrams_of_any_size() {
     node.newhook(b"export9", hook(8)).unwrap();
     let set = ng_netflow_setmtu { mtu: 356 };
     message(&node, NGM_NETFLOW_SETMTU, set.as_bytes()).unwrap();
-    for flow in 0..FLOWS {
-        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-    }
+    open_flows(&node, FLOWS);
     home.wait(15_000);
     let (mut datagrams, mut ticks) = (0, 0);
     while node.conservation().cached.records > 0 {
@@ -309,9 +312,7 @@ fn a_short_kernel_costs_few_datagrams() {
     const FLOWS: u32 = 10_000;
     let home = Home::new();
     let node = exporting_node(&home);
-    for flow in 0..FLOWS {
-        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-    }
+    open_flows(&node, FLOWS);
     home.wait(16_000);
     home.0.sends_fail.store(true, SeqCst);
     assert_eq!(node.tick(), BURST_PAUSE_MS);
@@ -335,9 +336,7 @@ fn a_kernel_without_memory_for_a_datagram_costs_few_records() {
     const FLOWS: u32 = 10_000;
     let home = Home::new();
     let node = exporting_node(&home);
-    for flow in 0..FLOWS {
-        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-    }
+    open_flows(&node, FLOWS);
     home.wait(16_000);
     home.0.memory.allow(0);
     assert_eq!(node.tick(), BURST_PAUSE_MS);
@@ -433,9 +432,7 @@ fn fin_and_rst_end_a_flow() {
 fn close_takes_its_time() {
     let home = Home::new();
     let node = exporting_node(&home);
-    for flow in 0..100_000 {
-        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-    }
+    open_flows(&node, 100_000);
     let mut calls = 0;
     while let Some(pause) = node.close() {
         assert_eq!(pause, BURST_PAUSE_MS);
@@ -456,9 +453,7 @@ fn close_takes_no_time_when_there_is_nobody_to_wait_for() {
     let home = Home::new();
     let node = exporting_node(&home);
     node.disconnect(Role::Export);
-    for flow in 0..100_000 {
-        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-    }
+    open_flows(&node, 100_000);
     assert_eq!(node.close(), None);
     let log = home.0.log.lock().unwrap();
     assert_eq!(
@@ -475,9 +470,7 @@ fn close_waits_for_memory_but_not_for_ever() {
     for fails in [10, u32::MAX] {
         let home = Home::new();
         let node = exporting_node(&home);
-        for flow in 0..FLOWS {
-            node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-        }
+        open_flows(&node, FLOWS);
         let mut calls = 0;
         home.0.sends_fail.store(true, SeqCst);
         while node.close().is_some() {
@@ -566,9 +559,7 @@ fn without_an_exporter_records_expire_and_are_counted() {
 fn close_sends_all_and_logs_the_account() {
     let home = Home::new();
     let node = exporting_node(&home);
-    for flow in 0..1000 {
-        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
-    }
+    open_flows(&node, 1000);
     node.rcvdata(Role::Iface(0), &packet(vec![0x45]));
     while node.close().is_some() {}
     let records: u32 = home.sent().iter().map(|d| sequence_and_count(d).1).sum();

@@ -4,8 +4,8 @@
 //! All captures of a process are one replay with one clock. It begins with the
 //! first hook `lower` that is connected to one of their interfaces or, when it
 //! is held, with the message `start` to any of them. One that is a pipe may
-//! have nothing yet: with [`Pace::Fast`] all others wait for it, because its next
-//! packet may be the earliest.
+//! have nothing yet: unless the pace is [`Pace::Real`], the clock and all others wait
+//! for it, because its next packet may be the earliest.
 
 use std::cell::Cell;
 use std::os::fd::BorrowedFd;

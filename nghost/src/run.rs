@@ -58,7 +58,7 @@ const BATCH: usize = 2048;
 /// How long a fast replay waits when it has to wait for a socket.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How long a fast replay waits at once for a pipe's writer: a signal that comes
+/// How long a replay that is held waits at once for a pipe's writer: a signal that comes
 /// right before the wait does not end it.
 const LOOK: Duration = Duration::from_millis(TICK_MS as u64);
 

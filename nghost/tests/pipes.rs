@@ -4,11 +4,19 @@
 use std::fs;
 use std::io::Write;
 use std::net::UdpSocket;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::common::frame;
 use crate::common::process::{nghost, Process};
 use crate::replay::{account, capture, numbers, pong, receive, start, SECOND};
+
+/// A pipe with a name, which nobody has opened yet.
+fn fifo(folder: &Path) -> PathBuf {
+    let fifo = folder.join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    fifo
+}
 
 /// Clients, time and signals go on while a pipe's writer has not come, or has
 /// stopped within a packet.
@@ -21,8 +29,7 @@ fn a_pipe_that_stalls_holds_up_nothing_but_itself() {
     ];
     let file = capture(&folder.path().join("file"), &frames);
     let bytes = fs::read(&file).unwrap();
-    let fifo = folder.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let fifo = fifo(folder.path());
     for pace in ["real", "10x", "fast"] {
         let interface = format!("em0,pace={pace},capture={}", fifo.display());
         let process = Process::start(folder.path(), &["--interface", &interface]);
@@ -55,8 +62,7 @@ fn packets_of_a_pipe_come_in_the_order_of_their_stamps() {
     let even = [(10, frame(2)), (30, frame(4)), (3 * SECOND, frame(6))];
     let odd = capture(&folder.path().join("odd"), &odd);
     let even = fs::read(capture(&folder.path().join("even"), &even)).unwrap();
-    let fifo = folder.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let fifo = fifo(folder.path());
     for pace in ["fast", "10x"] {
         let args = [
             "--interface",
@@ -96,8 +102,7 @@ fn a_probe_of_a_pipe_without_a_link_layer() {
     let raw = pong([10, 0, 0, 1], [10, 0, 0, 2])[14..].to_vec();
     let mut bytes = fs::read(capture(&folder.path().join("file"), &[(0, raw)])).unwrap();
     bytes[20] = 101;
-    let fifo = folder.path().join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let fifo = fifo(folder.path());
     let writer = {
         let fifo = fifo.clone();
         std::thread::spawn(move || fs::write(fifo, bytes).unwrap())

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Capture files, [`classic`] pcap and [`pcapng`], one frame after the other.
 //!
-//! Every whole record is delivered, also one that is longer than the file's
-//! snapshot length, up to 262,144 octets, or whose time makes no sense. A file that is cut off or
-//! corrupt ends there, and says so. Nothing is skipped without a word.
+//! Every whole record of up to 262,144 octets is delivered, also one that is longer
+//! than the file's snapshot length or whose time makes no sense. A file that is cut
+//! off or corrupt ends there, and says so. Nothing is skipped without a word.
 
 mod classic;
 mod input;
