@@ -203,7 +203,11 @@ fn on_the_wire(version: Version, capture: &Path, folder: &Path) -> Result<Option
         println!("not run: capturing on lo needs root");
         return Ok(None);
     }
-    let collector = Collector::start()?;
+    let mut collector = Collector::start()?;
+    // tshark takes datagrams to these ports for traceroute's, and remarks on it.
+    while (33_434..33_534).contains(&collector.port) {
+        std::mem::replace(&mut collector, Collector::start()?).finish();
+    }
     let file = folder.join("wire.pcap");
     let mut child = Command::new(tcpdump)
         .args([
