@@ -25,6 +25,8 @@ mod exporter;
 mod guarded;
 mod iface;
 pub mod kpi;
+#[cfg(any(test, feature = "kernel"))]
+mod lines;
 mod message;
 mod node;
 mod role;

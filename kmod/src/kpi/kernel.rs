@@ -13,6 +13,7 @@ use core::ptr::{self, NonNull};
 use flow::{Path, Platform};
 
 use super::{Counter, Ends, Errno, HookId, Kpi, WallClock};
+use crate::lines::Lines;
 
 mod clock;
 pub(crate) mod memory;
@@ -146,11 +147,10 @@ impl Kpi for Kernel {
     // Not inlined: its line would be in the frame of whoever logs.
     #[inline(never)]
     fn log(&self, line: fmt::Arguments<'_>) {
-        let mut text = Line::default();
-        // A line that is too long is cut.
-        let _ = text.write_fmt(line);
         // SAFETY: the line's own bytes.
-        unsafe { shim::shim_log(text.bytes.as_ptr(), text.len) }
+        let mut lines = Lines::new(|line| unsafe { shim::shim_log(line.as_ptr(), line.len()) });
+        let _ = lines.write_fmt(line);
+        lines.end();
     }
 }
 
@@ -229,29 +229,4 @@ pub(crate) fn hook_ptr(HookId(address): HookId) -> *mut shim::ng_hook {
 /// another's.
 pub(crate) fn if_index(index: u32) -> u16 {
     u16::try_from(index).unwrap_or(0)
-}
-
-/// One line of the log, as long as fits.
-struct Line {
-    bytes: [u8; 512],
-    len: usize,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Self {
-            bytes: [0; 512],
-            len: 0,
-        }
-    }
-}
-
-impl Write for Line {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for (place, byte) in self.bytes.iter_mut().skip(self.len).zip(text.bytes()) {
-            *place = byte;
-            self.len += 1;
-        }
-        Ok(())
-    }
 }

@@ -109,7 +109,7 @@ pub trait Kpi: Platform {
     /// Called without any lock held.
     fn send(&self, hook: &Self::Hook, datagram: &[u8]) -> Result<(), Errno>;
 
-    /// Writes one line to the system's log.
+    /// Writes to the system's log: one line, or several if it is too long for one.
     fn log(&self, line: core::fmt::Arguments<'_>);
 }
 
