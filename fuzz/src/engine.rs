@@ -60,9 +60,9 @@ pub fn run(data: &[u8]) {
     }
     world.check();
     world.memory.allow(usize::MAX);
-    world.now = world.latest;
+    world.now = world.latest + 1000;
     world.engine.set_timeouts(0, 0);
-    world.timeouts = (0, 0);
+    world.timeouts = (1000, 1000);
     world.sweep();
     assert_eq!(
         (world.taken.packets + world.displaced().packets, 0),
@@ -111,7 +111,8 @@ impl World {
             8 => {
                 let (inactive, active) = (u32::from(input.u8()), u32::from(input.u8()));
                 self.engine.set_timeouts(inactive, active);
-                self.timeouts = (u64::from(inactive) * 1000, u64::from(active) * 1000);
+                let milliseconds = |secs: u32| u64::from(secs.max(1)) * 1000;
+                self.timeouts = (milliseconds(inactive), milliseconds(active));
             }
             _ => match input.u8() {
                 left @ 0..=20 => self.memory.allow(left.into()),
@@ -175,11 +176,8 @@ impl World {
             let timeouts = self.timeouts;
             let now = self.now;
             let rests = |first: u64, last: u64| {
-                assert!(now - last < timeouts.0.max(1), "idle since {last} at {now}");
-                assert!(
-                    now - first < timeouts.1.max(1),
-                    "there since {first} at {now}"
-                );
+                assert!(now - last < timeouts.0, "idle since {last} at {now}");
+                assert!(now - first < timeouts.1, "there since {first} at {now}");
             };
             self.read(
                 |record| rests(record.first, record.last),

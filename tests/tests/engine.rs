@@ -6,7 +6,7 @@
 use anyhow::{ensure, Context, Result};
 use end_to_end::oracle::{self, Account};
 use flow::cache::{Cursor, SHARDS};
-use flow::{Engine, FlowRecord, NoRoutes};
+use flow::{Engine, FlowRecord, Moment, NoRoutes, Timeouts};
 use flow_testing::captures::read_pcap;
 use flow_testing::{source, Memory};
 
@@ -18,10 +18,9 @@ struct Outcome {
     cached: u64,
 }
 
-fn sweep(engine: &Engine<Memory>, now: u64, outcome: &mut Outcome) {
+fn sweep(engine: &Engine<Memory>, at: Moment, outcome: &mut Outcome) {
     let (mut v4, mut v6) = (Vec::new(), Vec::new());
     for shard in 0..SHARDS {
-        let at = engine.at(now);
         engine.sweep(shard, at, usize::MAX, |r| v4.push(r), |r| v6.push(r));
     }
     for r in &v4 {
@@ -43,10 +42,20 @@ fn sweep(engine: &Engine<Memory>, now: u64, outcome: &mut Outcome) {
     outcome.handed_over += (v4.len() + v6.len()) as u64;
 }
 
-/// Runs a capture through an engine whose cache is swept every 250 ms.
-fn replay(file: &[u8], (inactive, active): (u32, u32)) -> Outcome {
+/// Runs a capture through an engine whose cache is swept every 250 ms, without
+/// timeouts of all that it holds.
+fn replay(file: &[u8], timeouts: Option<(u32, u32)>) -> Outcome {
     let engine = flow_testing::engine(&Memory::plenty(), 1 << 20);
-    engine.set_timeouts(inactive, active);
+    if let Some((inactive, active)) = timeouts {
+        engine.set_timeouts(inactive, active);
+    }
+    let at = |now| match timeouts {
+        Some(_) => engine.at(now),
+        None => Moment {
+            now,
+            timeouts: Timeouts::NONE,
+        },
+    };
     let (link_type, packets) = read_pcap(file);
     let source = source(link_type);
     let mut outcome = Outcome::default();
@@ -55,7 +64,7 @@ fn replay(file: &[u8], (inactive, active): (u32, u32)) -> Outcome {
     for packet in packets {
         now = now.max(packet.at);
         if now - swept >= 250 {
-            sweep(&engine, now, &mut outcome);
+            sweep(&engine, at(now), &mut outcome);
             swept = now;
         }
         if engine
@@ -71,7 +80,7 @@ fn replay(file: &[u8], (inactive, active): (u32, u32)) -> Outcome {
         "each refusal is counted by its reason"
     );
 
-    sweep(&engine, now, &mut outcome);
+    sweep(&engine, at(now), &mut outcome);
     let at = engine.at(now);
     let add4 = |r: FlowRecord<_>| {
         oracle::add(
@@ -96,7 +105,7 @@ fn replay(file: &[u8], (inactive, active): (u32, u32)) -> Outcome {
     outcome
 }
 
-fn all_captures(timeouts: (u32, u32)) -> Result<()> {
+fn all_captures(timeouts: Option<(u32, u32)>) -> Result<()> {
     let Some(shared) = oracle::shared() else {
         return Ok(());
     };
@@ -134,15 +143,15 @@ fn all_captures(timeouts: (u32, u32)) -> Result<()> {
 
 #[test]
 fn totals_with_default_timeouts() -> Result<()> {
-    all_captures((15, 1800))
+    all_captures(Some((15, 1800)))
 }
 
 #[test]
 fn totals_with_timeouts_of_a_second() -> Result<()> {
-    all_captures((1, 1))
+    all_captures(Some((1, 1)))
 }
 
 #[test]
 fn totals_with_no_timeouts_at_all() -> Result<()> {
-    all_captures((0, 0))
+    all_captures(None)
 }

@@ -20,9 +20,12 @@ impl Timeouts {
     pub const NONE: Timeouts = Timeouts(0);
 
     /// Timeouts in seconds, as `NGM_NETFLOW_SETTIMEOUTS` gives them.  Values
-    /// beyond 24.8 days mean 24.8 days.
+    /// beyond 24.8 days mean 24.8 days.  0 means a second: it is also what a
+    /// message says of a timeout that it does not name, and base, which counts
+    /// whole seconds, keeps a record then until the next one begins.
     pub fn from_secs(inactive: u32, active: u32) -> Self {
-        let milliseconds = |secs: u32| u64::from(secs.saturating_mul(1000).min(Self::LONGEST));
+        let milliseconds =
+            |secs: u32| u64::from(secs.max(1).saturating_mul(1000).min(Self::LONGEST));
         Timeouts(milliseconds(inactive) << 32 | milliseconds(active))
     }
 
