@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
     let settings = v9::Settings {
         mtu: input
             .u16()
-            .clamp(v9::Settings::MIN_MTU, v9::Settings::MAX_MTU),
+            .clamp(v9::Settings::MIN_MTU, *v9::Settings::MTUS.end()),
         template_datagrams: input.u8().into(),
         template_secs: input.u8().into(),
     };

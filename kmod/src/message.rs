@@ -91,7 +91,7 @@ impl<K: Kpi> Node<K> {
             }
             NGM_NETFLOW_SETMTU => {
                 let set: ng_netflow_setmtu = exactly(args)?;
-                if !(v9::Settings::MIN_MTU..=v9::Settings::MAX_MTU).contains(&set.mtu) {
+                if !v9::Settings::MTUS.contains(&set.mtu) {
                     return Err(EINVAL);
                 }
                 self.set_v9_settings(v9::Settings {

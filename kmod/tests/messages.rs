@@ -240,9 +240,9 @@ fn version_9_settings_are_kept_and_told() {
     };
     message(&node, NGM_NETFLOW_SETTEMPLATE, set.as_bytes()).unwrap();
     for (mtu, result) in [
-        (10, Err(EINVAL)),
-        (355, Err(EINVAL)),
-        (356, Ok(None)),
+        (23, Err(EINVAL)),
+        (24, Ok(None)),
+        (16_384, Ok(None)),
         (16_385, Err(EINVAL)),
         (9000, Ok(None)),
     ] {

@@ -133,6 +133,8 @@ ngctl msg netflow: v9info
 ngctl msg netflow: setmtu { mtu=10 }
 ngctl msg netflow: setmtu { mtu=23 }
 ngctl msg netflow: setmtu { mtu=16385 }
+ngctl msg netflow: setmtu { mtu=100 }
+ngctl msg netflow: v9info
 ngctl msg netflow: setmtu { mtu=1500 }
 ngctl msg netflow: settemplate { time=1 packets=1 }
 ngctl msg netflow: v9info

@@ -8,6 +8,8 @@
 
 mod layout;
 
+use core::ops::RangeInclusive;
+
 use zerocopy::IntoBytes;
 
 use super::{AnyRecord, Appended, Clock, Protocol};
@@ -26,7 +28,8 @@ pub struct Settings {
     pub template_secs: u16,
     /// Datagrams between two announcements of the templates.
     pub template_datagrams: u16,
-    /// MTU of the path to the collector, in octets.
+    /// MTU of the path to the collector, in octets.  One of less than
+    /// [`Settings::MIN_MTU`] counts as that.
     pub mtu: u16,
 }
 
@@ -38,17 +41,18 @@ impl Settings {
         mtu: 1500,
     };
 
-    /// The smallest MTU: a datagram has room for the templates and a record.
+    /// The MTUs that base takes.
+    pub const MTUS: RangeInclusive<u16> = 24..=16_384;
+
+    /// The smallest MTU that is kept: a datagram has room for the templates and a record.
     pub const MIN_MTU: u16 = {
         let record = (FLOWSET_HEADER_LEN + RECORD_LEN_V6).next_multiple_of(4);
         (HEADROOM + HEADER_LEN + TEMPLATES_LEN + record) as u16
     };
-    /// The largest MTU, as base's.
-    pub const MAX_MTU: u16 = 16_384;
 
     /// Octets of the largest datagram.
     fn capacity(&self) -> usize {
-        usize::from(self.mtu.clamp(Self::MIN_MTU, Self::MAX_MTU)) - HEADROOM
+        usize::from(self.mtu.max(Self::MIN_MTU)) - HEADROOM
     }
 }
 
@@ -375,7 +379,7 @@ mod tests {
 
     #[test]
     fn every_mtu_is_kept_and_every_datagram_announces_its_lengths() {
-        for mtu in (Settings::MIN_MTU..2000).chain([Settings::MAX_MTU]) {
+        for mtu in (*Settings::MTUS.start()..2000).chain([*Settings::MTUS.end()]) {
             let settings = Settings {
                 mtu,
                 ..Settings::DEFAULT
@@ -387,7 +391,7 @@ mod tests {
                 let record = if n % 3 == 0 { v6() } else { v4() };
                 if v9.append(&mut buffer, &record, &settings, 0) == Appended::Full {
                     let len = v9.finish(&mut buffer, CLOCK);
-                    assert!(len + HEADROOM <= usize::from(mtu));
+                    assert!(len + HEADROOM <= usize::from(mtu.max(Settings::MIN_MTU)));
                     let (templates, records) = read(&buffer[..len]);
                     assert_eq!(templates, if datagrams == 0 { 2 } else { 0 });
                     sent += records;
