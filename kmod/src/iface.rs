@@ -11,7 +11,7 @@ use flow::sync::{
     AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use flow::{LinkType, Once, Platform};
+use flow::{LinkType, Once, Platform, Source};
 use sys_bindings::{
     DLT_EN10MB, DLT_RAW, NG_NETFLOW_CONF_EGRESS, NG_NETFLOW_CONF_INGRESS,
     NG_NETFLOW_CONF_NODSTLOOKUP, NG_NETFLOW_CONF_NOSRCLOOKUP,
@@ -73,12 +73,19 @@ impl Settings {
         }
     }
 
-    /// How packets begin.
+    /// Where a packet of this FIB comes from, that itself names an interface.
     #[inline]
-    pub fn link_type(self) -> LinkType {
-        match self.dlt {
-            DLT_RAW => LinkType::Raw,
-            _ => LinkType::Ethernet,
+    pub fn source(self, received_on: impl FnOnce() -> u16, fib: u16) -> Source {
+        Source {
+            link_type: match self.dlt {
+                DLT_RAW => LinkType::Raw,
+                _ => LinkType::Ethernet,
+            },
+            input: match self.index {
+                0 => received_on(),
+                configured => configured,
+            },
+            fib,
         }
     }
 

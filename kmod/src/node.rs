@@ -6,7 +6,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use flow::export::v9;
 use flow::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use flow::{
-    Engine, Path, Refusal, Refused, Routes, Seed, Source, Tally, DEFAULT_LIMIT, SEED_WORDS,
+    Engine, Path, Refusal, Refused, Routes, Seed, Tally, DEFAULT_LIMIT, SEED_WORDS,
 };
 use sys_bindings::{
     DLT_EN10MB, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE,
@@ -194,15 +194,7 @@ impl<K: Kpi> Node<K> {
     /// are known: see [`Engine::look_ahead`].
     pub fn look_ahead(&self, role: Role, packets: &[&[u8]], received_on: u16, fib: u16) -> usize {
         self.port(role).map_or(0, |port| {
-            let settings = port.settings();
-            let source = Source {
-                link_type: settings.link_type(),
-                input: match settings.index {
-                    0 => received_on,
-                    configured => configured,
-                },
-                fib,
-            };
+            let source = port.settings().source(|| received_on, fib);
             self.engine.look_ahead(packets, source)
         })
     }
@@ -219,14 +211,7 @@ impl<K: Kpi> Node<K> {
             };
         }
         port.packets.count();
-        let source = Source {
-            link_type: settings.link_type(),
-            input: match settings.index {
-                0 => packet.received_on(),
-                configured => configured,
-            },
-            fib: packet.fib(),
-        };
+        let source = settings.source(|| packet.received_on(), packet.fib());
         let now = self.kpi().uptime();
         let routes = PortRoutes {
             kpi: self.kpi(),
