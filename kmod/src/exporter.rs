@@ -85,8 +85,8 @@ impl<K: Kpi> Exporter<K> {
         self.v5.pending().records > 0 || self.v9.pending().records > 0
     }
 
-    /// Moves records from the cache to the collectors.  `true` when some were
-    /// left, for the sake of the pace.
+    /// Moves records from the cache to the collectors.  `true` when the burst
+    /// ended early, for the pace or for want of memory: there may be more.
     pub fn run(&mut self, engine: &Engine<K>, ways: &Ways<'_, K>, extent: Extent) -> bool {
         let kpi = engine.platform();
         let now = kpi.uptime();
@@ -98,21 +98,19 @@ impl<K: Kpi> Exporter<K> {
             }
         };
         let is_patient = extent == Extent::Due || self.patience > 0;
-        let mut room = RECORDS_PER_BURST;
+        let (mut room, mut is_cut) = (RECORDS_PER_BURST, false);
         self.v5.begin(kpi, &ways.v5);
         self.v9.begin(kpi, &ways.v9);
         'shards: for _ in 0..SHARDS {
             loop {
-                if room == 0 {
-                    break 'shards;
-                }
                 let (count, more) = self.fill_batch(engine, moment, room.min(BATCH));
                 room = room.saturating_sub(count);
                 if count > 0 {
                     self.drain_batch(kpi, ways, now);
                 }
-                if is_patient && self.is_short() || self.has_sent_a_burst() {
-                    room = 0;
+                is_cut = room == 0 || is_patient && self.is_short() || self.has_sent_a_burst();
+                if is_cut {
+                    break 'shards;
                 }
                 if !more {
                     break;
@@ -128,7 +126,7 @@ impl<K: Kpi> Exporter<K> {
             Extent::All if self.is_short() => self.patience.saturating_sub(1),
             _ => PATIENCE,
         };
-        room == 0
+        is_cut
     }
 
     fn has_sent_a_burst(&self) -> bool {
