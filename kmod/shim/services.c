@@ -360,17 +360,30 @@ MBUF_FIELD(m_data, 8, 16);
 MBUF_FIELD(m_len, 4, 24);
 MBUF_FIELD(m_pkthdr.rcvif, 8, 32);
 MBUF_FIELD(m_pkthdr.len, 4, 56);
+MBUF_FIELD(m_pkthdr.csum_flags, 4, 64);
 MBUF_FIELD(m_pkthdr.fibnum, 2, 68);
 _Static_assert(M_EXTPG == 0x100, "kmod/src/kpi/kernel/shim.rs: M_EXTPG");
+_Static_assert(CSUM_SND_TAG == 0x80000000,
+    "kmod/src/kpi/kernel/shim.rs: CSUM_SND_TAG");
 
-/* false, with nothing copied, when the packet ends before. */
+/*
+ * false, with nothing copied, when the packet ends before, whatever its header says
+ * of its length.
+ */
 bool
 shim_packet_copy(const struct mbuf *m, size_t at, void *to, size_t len)
 {
 	const size_t total = (size_t)m->m_pkthdr.len;
+	const struct mbuf *last = m;
+	size_t left;
 
 	if (at > total || len > total - at)
 		return (false);
+	for (left = at + len; left > (size_t)last->m_len; last = last->m_next) {
+		if (last->m_next == NULL)
+			return (false);
+		left -= (size_t)last->m_len;
+	}
 	m_copydata(m, (int)at, (int)len, to);
 	return (true);
 }

@@ -65,14 +65,17 @@ impl Packet for Mbuf<'_> {
 
     #[inline]
     fn received_on(&self) -> u16 {
-        let interface = self.m.m_pkthdr.rcvif;
-        if interface.is_null() {
+        let shim::pkthdr {
+            rcvif, csum_flags, ..
+        } = self.m.m_pkthdr;
+        // What a socket sends with a tag of its driver's has that in the same place.
+        if rcvif.is_null() || csum_flags & shim::pkthdr::CSUM_SND_TAG != 0 {
             return 0;
         }
-        // SAFETY: who sends a packet that names its interface is in the net epoch,
+        // SAFETY: it is an interface. Who sends a packet that names its interface is in the net epoch,
         // in which that cannot go. One that waited in netgraph's queue meanwhile is
         // as safe here as in any node that reads this field, base's too.
-        if_index(unsafe { shim::if_getindex(interface) })
+        if_index(unsafe { shim::if_getindex(rcvif) })
     }
 
     fn is_marked(&self, by_this_node_only: bool) -> bool {

@@ -49,8 +49,14 @@ pub struct pkthdr {
     pub rcvif: *const ifnet,
     _leaf_rcvif_and_tags: [UnsafeCell<*mut c_void>; 2],
     pub len: i32,
-    _flowid_and_csum_flags: [UnsafeCell<u32>; 2],
+    _flowid: UnsafeCell<u32>,
+    pub csum_flags: u32,
     pub fibnum: u16,
+}
+
+impl pkthdr {
+    /// `CSUM_SND_TAG` of `csum_flags`: `rcvif` is no interface, but a send tag.
+    pub const CSUM_SND_TAG: u32 = 0x8000_0000;
 }
 
 const _: () = {
@@ -58,6 +64,7 @@ const _: () = {
     assert!(offset_of!(mbuf, m_len) == 24);
     assert!(offset_of!(mbuf, m_pkthdr.rcvif) == 32);
     assert!(offset_of!(mbuf, m_pkthdr.len) == 56);
+    assert!(offset_of!(mbuf, m_pkthdr.csum_flags) == 64);
     assert!(offset_of!(mbuf, m_pkthdr.fibnum) == 68);
 };
 
