@@ -5,9 +5,11 @@
  *
  * Who calls, and what may be done there:
  *   constructor, newhook, close, shutdown
- *			as the node's only thread, unless it goes with its network
- *			stack; may sleep
- *   rcvmsg		the same, but read-only commands beside others
+ *			as the node's only thread, but for close and shutdown when
+ *			its network stack goes, and newhook when the node is new,
+ *			which netgraph locks nothing for; may sleep
+ *   rcvmsg		as the node's only thread, but read-only commands beside
+ *			others
  *   disconnect		as the node's only thread; may be in an epoch section
  *   rcvdata		many at once, mostly in the net epoch; must not sleep
  *   tick		a callout, at any time beside all others but never after
@@ -49,8 +51,13 @@ struct ng_netflow_private {
 	node_p		node;
 	struct callout	tick;
 	void		*state;		/* Rust's */
+	int		is_known;	/* has or had a hook */
+	int		is_going;	/* one of nodes_going */
 };
 typedef struct ng_netflow_private *private_p;
+
+/* Nodes that netgraph's own thread was asked to remove. */
+static volatile u_int	nodes_going;
 
 /* Netgraph node methods. */
 static ng_constructor_t	ng_netflow_constructor;
@@ -124,14 +131,16 @@ NETGRAPH_INIT(netflow, &ng_netflow_typestruct);
 MODULE_VERSION(ng_netflow, 1);
 
 /*
- * ENOMEM leaves nothing behind.  No lock held; the callout's first tick comes
- * with the node whole.
+ * ENOMEM leaves nothing behind.  No lock held, and whoever guesses the node's ID
+ * could reach it already: it is invalid until it has a hook, and has nothing
+ * private for those who were faster until it is whole.
  */
 static int
 ng_netflow_constructor(node_p node)
 {
 	private_p priv;
 
+	node->nd_flags |= NGF_INVALID;
 	priv = malloc(sizeof(*priv), M_NETFLOW_NODE, M_NOWAIT | M_ZERO);
 	if (priv == NULL)
 		return (ENOMEM);
@@ -141,11 +150,10 @@ ng_netflow_constructor(node_p node)
 		free(priv, M_NETFLOW_NODE);
 		return (ENOMEM);
 	}
-	NG_NODE_SET_PRIVATE(node, priv);
-
 	/* Flows expire whether or not anything is there to export them. */
 	callout_init(&priv->tick, 1);
 	callout_reset(&priv->tick, 1, ng_netflow_tick, priv);
+	NG_NODE_SET_PRIVATE(node, priv);
 	return (0);
 }
 
@@ -160,8 +168,14 @@ ng_netflow_newhook(node_p node, hook_p hook, const char *name)
 	const void *port = NULL;
 	int error;
 
+	if (priv == NULL)
+		return (ENXIO);
 	error = netflow_newhook(priv->state, hook, name, strlen(name), &port);
 	NG_HOOK_SET_PRIVATE(hook, __DECONST(void *, port));
+	if (error == 0 && !priv->is_known) {
+		priv->is_known = 1;
+		NG_NODE_REVIVE(node);
+	}
 	return (error);
 }
 
@@ -177,7 +191,8 @@ ng_netflow_rcvmsg(node_p node, item_p item, hook_p lasthook __unused)
 	int error;
 
 	NGI_GET_MSG(item, msg);
-	error = netflow_rcvmsg(priv->state, msg, &resp);
+	error = priv == NULL ? ENXIO :
+	    netflow_rcvmsg(priv->state, msg, &resp);
 	NG_RESPOND_MSG(error, node, item, resp);
 	NG_FREE_MSG(msg);
 	return (error);
@@ -229,9 +244,30 @@ ng_netflow_tick(void *arg)
 }
 
 /*
+ * A network stack that goes removes its nodes itself, and panics when another
+ * thread is at one of them: what netgraph's own was asked to remove must be gone.
+ * For as long as a cache takes that nobody is sent; the last tick is for what
+ * netgraph does after shutdown.  May sleep, as whoever destroys a stack.
+ */
+#ifdef VIMAGE
+static void
+ng_netflow_wait(const void *unused __unused)
+{
+	bool settled;
+
+	do {
+		settled = atomic_load_acq_int(&nodes_going) == 0;
+		pause("nfgoing", 1);
+	} while (!settled);
+}
+VNET_SYSUNINIT(ng_netflow_wait, SI_SUB_NETGRAPH, SI_ORDER_ANY,
+    ng_netflow_wait, NULL);
+#endif
+
+/*
  * Without hooks a node has no purpose; netgraph's own thread removes it.  But one
- * whose network stack is going is removed with that, which does not wait for
- * another thread that does, and panics.
+ * whose network stack is going is left to that.  Without memory it stays, and can
+ * be shut down.
  */
 static int
 ng_netflow_disconnect(hook_p hook)
@@ -241,9 +277,17 @@ ng_netflow_disconnect(hook_p hook)
 
 	netflow_disconnect(priv->state, NG_HOOK_NAME(hook),
 	    strlen(NG_HOOK_NAME(hook)));
-	if (NG_NODE_NUMHOOKS(node) == 0 && NG_NODE_IS_VALID(node) &&
-	    !shim_stack_is_going(node))
-		ng_rmnode_self(node);
+	if (NG_NODE_NUMHOOKS(node) > 0 || !NG_NODE_IS_VALID(node))
+		return (0);
+	/* Counted before the stack is looked at, as that counts after it went. */
+	atomic_add_int(&nodes_going, 1);
+	priv->is_going = !shim_stack_is_going(node);
+	if (priv->is_going && ng_rmnode_self(node) != 0) {
+		NG_NODE_REVIVE(node);
+		priv->is_going = 0;
+	}
+	if (!priv->is_going)
+		atomic_subtract_int(&nodes_going, 1);
 	return (0);
 }
 
@@ -290,33 +334,54 @@ ng_netflow_close(node_p node)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
 	struct epoch_tracker et;
-	uint32_t ms;
+	int ms;
 
+	if (priv == NULL)
+		return (0);
+	callout_drain(&priv->tick);
+	if (shim_stack_is_going(node)) {
+		/*
+		 * Locks of the whole system are held and the node's is not: nobody
+		 * is sent any more, and who came before is waited for.
+		 */
+		netflow_disconnect(priv->state, NG_NETFLOW_HOOK_EXPORT,
+		    strlen(NG_NETFLOW_HOOK_EXPORT));
+		netflow_disconnect(priv->state, NG_NETFLOW_HOOK_EXPORT9,
+		    strlen(NG_NETFLOW_HOOK_EXPORT9));
+		NET_EPOCH_WAIT();
+	}
 	/* A peer that is busy lets go of its hook by another thread, soon. */
 	if (destroy_data_hooks(node) && NG_NODE_NUMHOOKS(node) > 0)
 		pause_sbt("nfclose", 10 * SBT_1MS, 0, 0);
-	callout_drain(&priv->tick);
-	for (;;) {
+	do {
 		/* What is sent may go straight into a network stack. */
 		NET_EPOCH_ENTER(et);
 		ms = netflow_close(priv->state);
 		NET_EPOCH_EXIT(et);
-		if (ms == 0)
-			break;
 		/* Between two bursts, collectors have time to read. */
-		pause_sbt("nfclose", ms * SBT_1MS, 0, 0);
-	}
+		if (ms > 0)
+			pause_sbt("nfclose", ms * SBT_1MS, 0, 0);
+	} while (ms >= 0);
 	return (0);
 }
 
-/* The callout is drained and all hooks are gone: nobody else is here. */
+/*
+ * The callout is drained and all hooks are gone: nobody else is here.  A node that
+ * is still being made stays.
+ */
 static int
 ng_netflow_shutdown(node_p node)
 {
 	const private_p priv = NG_NODE_PRIVATE(node);
 
+	if (priv == NULL) {
+		NG_NODE_REVIVE(node);
+		return (0);
+	}
 	NG_NODE_SET_PRIVATE(node, NULL);
 	netflow_destroy(priv->state);
+	if (priv->is_going)
+		atomic_subtract_int(&nodes_going, 1);
 	free(priv, M_NETFLOW_NODE);
 	NG_NODE_UNREF(node);
 	return (0);

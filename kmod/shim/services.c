@@ -189,6 +189,21 @@ shim_fibs(const struct ng_node *node)
  * network stack that has not begun to go.
  */
 
+#ifdef VIMAGE
+/*
+ * A stack is marked before anything of it goes.  Those in the epoch who have not
+ * seen the mark are waited for, before its routing tables go.
+ */
+static void
+shim_barrier(const void *unused __unused)
+{
+
+	NET_EPOCH_WAIT();
+}
+VNET_SYSUNINIT(ng_netflow_barrier, SI_SUB_VNET_DONE, SI_ORDER_ANY,
+    shim_barrier, NULL);
+#endif
+
 /* The route to an address, in a table whose lock is held; NULL without one. */
 static inline const struct rtentry *
 find_route(struct rib_head *rh, sa_family_t family, const void *to)

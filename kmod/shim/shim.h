@@ -25,7 +25,7 @@ struct shim_pass {
  * when there is no memory; the others are given what it returned.  A port is
  * where Rust finds what it knows of a hook: it is kept as the hook's private
  * data, NULL where no packets are expected.  netflow_tick() and netflow_close()
- * return after how many milliseconds to call them again, netflow_close() 0 when
+ * return after how many milliseconds to call them again, netflow_close() -1 when
  * it is done.  netflow_rest() returns what netflow_tick() would, or 0 where that
  * has something to do.  Errors are errnos.
  */
@@ -37,7 +37,7 @@ struct shim_pass netflow_rcvdata(void *, const void *port, const struct mbuf *);
 void	 netflow_disconnect(void *, const char *name, size_t);
 uint32_t netflow_rest(void *);
 uint32_t netflow_tick(void *);
-uint32_t netflow_close(void *);
+int	 netflow_close(void *);
 void	 netflow_destroy(void *);
 
 /* What the shim's two files share. */

@@ -147,10 +147,10 @@ extern "C" fn netflow_tick(state: &State) -> u32 {
 }
 
 /// The node is about to go; no tick comes any more. Returns the milliseconds
-/// after which to call again, 0 at the end.
+/// after which to call again, -1 at the end.
 #[no_mangle]
-extern "C" fn netflow_close(state: &State) -> u32 {
-    state.close().unwrap_or(0)
+extern "C" fn netflow_close(state: &State) -> i32 {
+    state.close().map_or(-1, |pause| pause as i32)
 }
 
 /// Ends a state.

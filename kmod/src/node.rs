@@ -5,9 +5,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use flow::export::v9;
 use flow::sync::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use flow::{
-    Engine, Path, Refusal, Refused, Routes, Seed, Tally, DEFAULT_LIMIT, SEED_WORDS,
-};
+use flow::{Engine, Path, Refusal, Refused, Routes, Seed, Tally, DEFAULT_LIMIT, SEED_WORDS};
 use sys_bindings::{
     DLT_EN10MB, EINVAL, EISCONN, ENOMEM, ENOTCONN, NG_NETFLOW_CONF_ONCE, NG_NETFLOW_CONF_THISONCE,
     NG_NETFLOW_HOOK_EXPORT, NG_NETFLOW_HOOK_EXPORT9,
@@ -263,14 +261,13 @@ impl<K: Kpi> Node<K> {
     }
 
     /// Sends what is cached, due or not, as much as one burst carries.  While
-    /// there is more, the milliseconds after which to call it again; without a
-    /// collector there is nothing to wait for.  At the end it logs the final
-    /// account.  The timer must have been stopped; hooks may still be there.
+    /// there is more, the milliseconds after which to call it again, 0 without a
+    /// collector to wait for.  At the end it logs the final account.  The timer
+    /// must have been stopped; hooks may still be there.
     pub fn close(&self) -> Option<u32> {
-        while self.run_exporter(Extent::All) {
-            if self.export.get().is_some() || self.export9.get().is_some() {
-                return Some(BURST_PAUSE_MS);
-            }
+        if self.run_exporter(Extent::All) {
+            let is_read = self.export.get().is_some() || self.export9.get().is_some();
+            return Some(if is_read { BURST_PAUSE_MS } else { 0 });
         }
         self.kpi()
             .log(format_args!("ng_netflow: {}", self.conservation()));

@@ -6,6 +6,7 @@ mod collect;
 mod flood;
 mod inject;
 mod messages;
+mod newborn;
 mod random;
 
 use anyhow::Result;
@@ -73,6 +74,11 @@ enum Command {
         #[arg(long, default_value_t = 10_000)]
         random: u32,
     },
+    /// Make netflow nodes while another thread sends messages to the next one
+    Newborn {
+        /// So many
+        nodes: u32,
+    },
 }
 
 fn main() -> Result<()> {
@@ -91,5 +97,6 @@ fn main() -> Result<()> {
             captures,
         } => inject::pass(&node, &hook, &captures),
         Command::Messages { random } => messages::send(random),
+        Command::Newborn { nodes } => newborn::disturb(nodes),
     }
 }

@@ -21,23 +21,25 @@ fn story(guest: &mut Guest) -> Result<()> {
     // An interface that is given back goes first of all; one that the jail made
     // goes after the nodes.
     let pair = guest.pair()?;
-    goes_with(guest, &pair.far)?;
+    goes_with(guest, &pair.far, "")?;
     guest.ok(&format!("ifconfig {} destroy", pair.near))?;
     guest.pair()?;
     guest.ok("jexec far ifconfig epair9 create")?;
-    goes_with(guest, "epair9a")?;
+    // A collector that does not keep the stack is not sent to.
+    goes_with(guest, "epair9a", "mkpeer netflow: hub export9 a")?;
     count::end(guest)?;
     guest.note(format!("{FLOWS} packets, twice"));
     Ok(())
 }
 
-/// The jail goes, with a node that nothing but this interface's hooks keeps.
-fn goes_with(guest: &mut Guest, interface: &str) -> Result<()> {
+/// The jail goes, with a node inline in this interface, and more.
+fn goes_with(guest: &mut Guest, interface: &str, more: &str) -> Result<()> {
     let script = format!(
         "mkpeer {interface}: netflow lower iface0
          name {interface}:lower netflow
          connect {interface}: netflow: upper out0
          msg netflow: settimeouts {{ inactive=600 active=600 }}
+         {more}
          mkpeer netflow: vmtest iface1 out
          name netflow:iface1 source
          msg source: send {{ packets={FLOWS} flows={FLOWS} }}
