@@ -246,7 +246,7 @@ fn a_wrong_configuration_starts_nothing() -> Result<()> {
         ),
         (
             "ng_netflow_interfaces=em0 ng_netflow_export=127.0.0.1:2055 ng_netflow_mtu=10",
-            "",
+            "refused: msg netflow: setmtu { mtu=10 }",
         ),
         (
             "ng_netflow_interfaces=em0 ng_netflow_export=127.0.0.1:2055 ng_netflow_config=all",
@@ -255,9 +255,31 @@ fn a_wrong_configuration_starts_nothing() -> Result<()> {
     ] {
         let service = Service::new(rc_conf, &["em0"])?;
         service.expect("start", 1, &[said]).context(rc_conf)?;
+        service.expect("status", 1, &["not running"])?;
         let left = service.nghost.ok("ngctl-rs", &["show", "em0:"])?;
         ensure!(left.contains("Num hooks: 0"), "{rc_conf}: {left}");
     }
+    Ok(())
+}
+
+/// What runs is not what rc.conf(5) says any more.
+#[test]
+fn a_changed_configuration_is_told() -> Result<()> {
+    let rc_conf = "ng_netflow_interfaces=em0 ng_netflow_export=127.0.0.1:2055";
+    let service = Service::new(rc_conf, &["em0", "em1"])?;
+    service.expect("start", 0, &["watches em0"])?;
+    let file = service.at("rc.conf");
+    let changed = fs::read_to_string(&file)?.replace("interfaces=em0", "interfaces='em1 em0'");
+    fs::write(&file, changed)?;
+    service.expect(
+        "start",
+        1,
+        &["runs already", "em1: iface0 is em0's", "restart"],
+    )?;
+    service.expect("status", 0, &["em1: not watched", "em0: 0 packets"])?;
+    service.expect("restart", 0, &["watches em1", "watches em0"])?;
+    service.expect("status", 0, &["em1: 0 packets", "em0: 0 packets"])?;
+    service.expect("stop", 0, &["stopped"])?;
     Ok(())
 }
 
