@@ -21,8 +21,7 @@ pub struct Script {
     id: FileId,
 }
 
-/// The longest line, in bytes: an endless one must not fill the memory. Base
-/// cuts lines after 2047.
+/// The longest line, in bytes: an endless one must not fill the memory.
 const MAX_LINE: usize = 65_536;
 
 /// A file's device and inode.

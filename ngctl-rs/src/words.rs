@@ -10,19 +10,17 @@ use std::str::{from_utf8, Utf8Error};
 /// ```
 /// # use ngctl_rs::words::of_line;
 /// assert_eq!(of_line(b"name em0:lower \tnetflow\r\n")?, ["name", "em0:lower", "netflow"]);
-/// assert!(of_line(b"# a comment")?.is_empty());
+/// assert!(of_line(b"# in KOI8-R: \xcb\xcf\xc9")?.is_empty());
 /// # Ok::<(), std::str::Utf8Error>(())
 /// ```
 ///
 /// # Errors
-/// When the line, or a comment, is not UTF-8.
+/// When the line is not UTF-8, unless it is a comment.
 pub fn of_line(line: &[u8]) -> Result<Vec<&str>, Utf8Error> {
-    let line = from_utf8(line)?;
-    Ok(if line.starts_with('#') {
-        Vec::new()
-    } else {
-        split(line)
-    })
+    if line.starts_with(b"#") {
+        return Ok(Vec::new());
+    }
+    from_utf8(line).map(split)
 }
 
 /// The words of a line that may begin with any character.

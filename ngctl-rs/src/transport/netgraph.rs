@@ -2,8 +2,8 @@
 //! Netgraph through FreeBSD's own sockets, as ng_socket(4) describes them: a
 //! control socket, which is the node, and a data socket connected to it.
 //!
-//! The only module with `unsafe` in it: no safe wrapper knows this address
-//! family. What can be done through one, is.
+//! It has `unsafe` as no safe wrapper knows this address family. What can be done
+//! through one, is.
 
 #![allow(unsafe_code)]
 
