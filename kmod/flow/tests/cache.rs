@@ -217,7 +217,7 @@ fn time_only_runs_forwards() {
 /// A full cache exports what has been idle for longest and loses nothing, as
 /// long as what it closes is taken in time.
 #[test]
-fn at_the_limit_the_oldest_record_leaves_early() {
+fn at_the_limit_what_is_idle_leaves_early() {
     const LIMIT: usize = 16 * SHARDS;
     let engine = flow_testing::engine(&Memory::plenty(), LIMIT);
     let mut taken = Vec::new();
@@ -250,7 +250,7 @@ fn at_the_limit_the_oldest_record_leaves_early() {
 /// The same with many pages in a shard: what is evicted has been idle for
 /// longer than what is kept.
 #[test]
-fn in_a_large_cache_too_the_oldest_record_leaves_early() {
+fn in_a_large_cache_too_what_is_idle_leaves_early() {
     const LIMIT: usize = 1024 * SHARDS;
     let engine = flow_testing::engine(&Memory::plenty(), LIMIT);
     engine.set_timeouts(3600, 3600);
