@@ -73,7 +73,9 @@ unsafe extern "C" fn netflow_newhook(
 ///
 /// # Safety
 ///
-/// `header.arglen` bytes of arguments follow the message's header.
+/// `header.arglen` bytes of arguments follow the message's header, which netgraph's
+/// sockets, root's alone, do not look at: of a lie no more is read than one of the
+/// node's structures.
 #[no_mangle]
 unsafe extern "C" fn netflow_rcvmsg(
     state: &State,

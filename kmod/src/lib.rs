@@ -9,9 +9,9 @@
 //! |---|---|---|
 //! | [`Node::rcvdata`] | any thread, mostly in the net epoch, as a netgraph reader | everything but the writers |
 //! | [`Node::rcvmsg`], read-only commands | netgraph reader | everything but the writers |
-//! | [`Node::rcvmsg`], other commands; [`Node::newhook`], [`Node::disconnect`] | netgraph writer | `tick` |
+//! | [`Node::rcvmsg`], other commands; [`Node::newhook`], [`Node::disconnect`] | netgraph writer; a new node's first `newhook` without its lock, but nobody can reach it | `tick` |
 //! | [`Node::tick`] | callout, in the net epoch and the node's vnet | everything but itself and `close` |
-//! | [`Node::close`] | netgraph writer, callout drained | nothing |
+//! | [`Node::close`] | netgraph writer, or whoever destroys the network stack; callout drained, readers gone | nothing |
 //!
 //! None of them sleeps.  The locks are a shard's of the flow cache, the
 //! exporter's and the export hook's; no two are ever held at once, and none
