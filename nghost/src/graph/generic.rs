@@ -27,7 +27,9 @@ impl Graph {
         origin: Origin,
     ) -> Answer {
         match message.header.cmd {
-            NGM_SHUTDOWN => self.remove_node(here),
+            // Later, and so outside any packet: what it still sends is no part of one
+            // that became too many.
+            NGM_SHUTDOWN => self.remove_later(here),
             NGM_MKPEER => {
                 let args: ngm_mkpeer = message.args_as()?;
                 let (hook, peerhook) = (c_string(&args.ourhook), c_string(&args.peerhook));
