@@ -22,13 +22,14 @@ use crate::interface::{common_pace, Interface};
 use crate::live::Tap;
 use crate::log::Log;
 use crate::message::c_string;
+use crate::node::Node;
 use crate::nodes;
 use crate::nodes::ether::Ether;
 use crate::probe::Probe;
 use crate::replay::Replay;
 use crate::server::Server;
 use crate::signals::Stop;
-use crate::throttle::Throttle;
+use crate::throttle::{let_leave, Throttle, LAST_WAIT, PAUSE};
 use crate::world::config::{Pace, WorldConfig};
 use crate::world::{World, LOOPBACK};
 
@@ -55,15 +56,9 @@ const TICK: u64 = TICK_MS as u64 * NANOS_PER_MILLI;
 /// Packets and ticks between two looks at clients and sockets.
 const BATCH: usize = 2048;
 
-/// How long a fast replay waits when it has to wait for a socket.
-const PAUSE: Duration = Duration::from_millis(1);
-
 /// How long a replay that is held waits at once for a pipe's writer: a signal that comes
 /// right before the wait does not end it.
 const LOOK: Duration = Duration::from_millis(TICK_MS as u64);
-
-/// How long the end waits for another datagram to leave.
-const LAST_WAIT: Duration = Duration::from_secs(30);
 
 /// A gap in a capture is walked in steps of this part of it, once that is more
 /// than a tick: flows leave at most a thousandth of their timeout late, and a
@@ -251,7 +246,8 @@ impl Nghost {
         }
         self.tell_links();
         let packets_drive = matches!(self.drive, Drive::Packets);
-        if packets_drive && self.is_congested() {
+        if self.waits_for_sockets() {
+            self.stop_the_clock();
             return Next::In(PAUSE);
         }
         let mut left = BATCH;
@@ -271,10 +267,7 @@ impl Nghost {
             }
             left -= 1;
             if self.replay.is_held() {
-                if let Drive::Time(_, _, factor) = self.drive {
-                    let now = self.clock().uptime();
-                    self.drive = Drive::Time(Instant::now(), now, factor);
-                }
+                self.stop_the_clock();
                 return Next::In(LOOK);
             }
             let packet = self.replay.next_due();
@@ -289,7 +282,8 @@ impl Nghost {
             }
             self.tick(packet);
             // A tick is when datagrams leave.
-            if packets_drive && self.is_congested() {
+            if self.waits_for_sockets() {
+                self.stop_the_clock();
                 return Next::In(PAUSE);
             }
         }
@@ -309,10 +303,19 @@ impl Nghost {
         }
     }
 
+    /// Lets time that passes from now on not be the clock's.
+    fn stop_the_clock(&mut self) {
+        if let Drive::Time(_, _, factor) = self.drive {
+            let now = self.clock().uptime();
+            self.drive = Drive::Time(Instant::now(), now, factor);
+        }
+    }
+
     /// Sets the clock after a wait, so that what came meanwhile came now; what
     /// is due comes first.
     fn catch_up(&self) {
-        if matches!(self.drive, Drive::Time(..)) && !self.replay.is_held() {
+        let stands = self.replay.is_held() || self.waits_for_sockets();
+        if matches!(self.drive, Drive::Time(..)) && !stands {
             let due = self.replay.next_due().unwrap_or(u64::MAX);
             let now = self.target().min(self.next_tick).min(due);
             self.clock().advance_to(now);
@@ -399,9 +402,11 @@ impl Nghost {
         nodes.any(|(_, node)| node.is_waiting_for_time())
     }
 
-    fn is_congested(&self) -> bool {
-        let mut nodes = self.graph.nodes().into_iter();
-        nodes.any(|(_, node)| node.backlog() > 0)
+    /// Does the clock, which is faster than time, stand still for datagrams that have
+    /// not left?
+    fn waits_for_sockets(&self) -> bool {
+        let is_held_up = |(_, node): &(_, Rc<dyn Node>)| node.backlog() > 0;
+        self.throttle.is_on() && self.graph.nodes().iter().any(is_held_up)
     }
 
     /// Waits for clients and sockets, at most so long, and serves them.
@@ -419,7 +424,7 @@ impl Nghost {
         let interests = clients.iter().chain(watched.iter().flatten());
         // Captures come last: they are read when the wait is over, ready or not, but
         // not before datagrams have left.
-        let are_read = !(congested && matches!(self.drive, Drive::Packets));
+        let are_read = !(congested && self.throttle.is_on());
         let captures = self.replay.interests().filter(|_| are_read);
         let captures = captures.map(|fd| (fd, PollFlags::POLLIN));
         let mut fds: Vec<PollFd<'_>> = interests
@@ -469,28 +474,16 @@ impl Nghost {
             .collect();
         // A cache that leaves at once is more than a collector has room for.
         self.throttle.set_rate(Some(self.export_rate));
-        // Their ksockets would go with them.
+        // Their ksockets are about to go, once they are done.
         let exporters: Vec<_> = self.graph.nodes().into_iter().collect();
         for node in netflows {
             self.graph.remove_node(node);
         }
-        let left = || exporters.iter().map(|(_, node)| node.backlog()).sum();
-        let (mut since, mut before): (_, usize) = (Instant::now(), left());
-        while before > 0 {
-            for (here, node) in &exporters {
-                node.ready(*here);
-            }
-            std::thread::sleep(PAUSE);
-            let now = left();
-            if now < before {
-                (since, before) = (Instant::now(), now);
-            } else if since.elapsed() > LAST_WAIT {
-                let secs = LAST_WAIT.as_secs();
-                let text = format!("{before} datagrams are lost: none could leave for {secs} s");
-                return Err(Failure::new(EX_UNAVAILABLE, text));
-            }
-        }
-        Ok(())
+        let_leave(&exporters, 0).map_err(|left| {
+            let secs = LAST_WAIT.as_secs();
+            let text = format!("{left} datagrams are lost: none could leave for {secs} s");
+            Failure::new(EX_UNAVAILABLE, text)
+        })
     }
 }
 

@@ -9,11 +9,42 @@
 
 use std::cell::Cell;
 use std::num::NonZeroU32;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+use crate::node::{Here, Node};
 
 /// How much time's worth of datagrams may leave at once after a rest: the loop
 /// looks again after a millisecond, and a collector's default buffer has room.
 const BURST: Duration = Duration::from_millis(2);
+
+/// How long the loop waits for a socket at once.
+pub const PAUSE: Duration = Duration::from_millis(1);
+
+/// How long an end waits for another datagram to leave.
+pub const LAST_WAIT: Duration = Duration::from_secs(30);
+
+/// Lets datagrams leave that these nodes hold back, until at most `room` are left.
+/// How many are, when none could leave for [`LAST_WAIT`].
+pub fn let_leave(nodes: &[(Here<'_>, Rc<dyn Node>)], room: usize) -> Result<(), usize> {
+    let left = || nodes.iter().map(|(_, node)| node.backlog()).sum();
+    let (mut since, mut before): (_, usize) = (Instant::now(), left());
+    while before > room {
+        for (here, node) in nodes {
+            if node.backlog() > 0 {
+                node.ready(*here);
+            }
+        }
+        std::thread::sleep(PAUSE);
+        let now = left();
+        if now < before {
+            (since, before) = (Instant::now(), now);
+        } else if since.elapsed() > LAST_WAIT {
+            return Err(before);
+        }
+    }
+    Ok(())
+}
 
 /// A rate for all sockets of the process together.
 #[derive(Debug)]
@@ -38,6 +69,11 @@ impl Throttle {
     pub fn set_rate(&self, rate: Option<NonZeroU32>) {
         let second = Duration::from_secs(1);
         self.interval.set(rate.map(|rate| second / rate.get()));
+    }
+
+    /// Is there a rate, as the clock runs faster than time or it is the end?
+    pub fn is_on(&self) -> bool {
+        self.interval.get().is_some()
     }
 
     /// May a datagram leave now?

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What is cached when a node goes: all of it arrives.
+//! What is cached, or waits for its turn to leave, when a node, a hook or nghost
+//! goes: all of it arrives.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
@@ -70,5 +71,76 @@ fn a_node_that_is_shut_down_hands_all_of_its_cache_over() -> Result<()> {
     ensure!(status == Some(0), "{status:?}: {log}");
     ensure!(accounted(&log, "handed_over")? == FLOWS as u64, "{log}");
     ensure!(totals(&collector.finish())?.len() == FLOWS, "{log}");
+    Ok(())
+}
+
+/// Datagrams that the throttle holds back leave, whatever of their way goes.
+#[test]
+fn what_waits_in_a_socket_leaves_though_it_goes() -> Result<()> {
+    const FLOWS: usize = 6_000;
+    for end in [
+        "shutdown netflow:",
+        "rmhook netflow: export",
+        "shutdown netflow:export",
+    ] {
+        let (folder, collector) = (tempfile::tempdir()?, Collector::start()?);
+        let late = flows(1, Duration::from_secs(60));
+        let frames: Vec<_> = flows(FLOWS as u32, Duration::ZERO).chain(late).collect();
+        // They have ended before the last packet, and it waits for them.
+        let to = ("export", collector.port);
+        let nghost = start(folder.path(), &frames, ("fast", 200), to, "")?;
+        wait_until_fed(&nghost, FLOWS)?;
+        nghost.script(&format!("{end}\n"))?;
+        let (status, log) = nghost.interrupt()?;
+        ensure!(status == Some(0), "{end}: {status:?}: {log}");
+        let arrived: u32 = totals(&collector.finish())?.len() as u32;
+        let handed_over = accounted(&log, "handed_over")?;
+        ensure!(
+            u64::from(arrived) == handed_over.min(FLOWS as u64) && handed_over > 0,
+            "{end}: {arrived} arrived: {log}"
+        );
+    }
+    Ok(())
+}
+
+/// More datagrams than a socket holds back.
+#[test]
+fn at_the_end_a_large_cache_waits_for_its_sockets() -> Result<()> {
+    const FLOWS: usize = 300_000;
+    let folder = tempfile::tempdir()?;
+    // How many came, and the last one's sequence number.
+    let collector = Collector::into((0, 0), |(count, last), bytes| {
+        *count += 1;
+        *last = u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]);
+    })?;
+    let frames: Vec<_> = flows(FLOWS as u32, Duration::ZERO).collect();
+    let small = "msg netflow: setmtu { mtu=356 }";
+    let to = ("export9", collector.port);
+    let nghost = start(folder.path(), &frames, ("fast", 60_000), to, small)?;
+    wait_until_fed(&nghost, FLOWS)?;
+    let (status, log) = nghost.interrupt()?;
+    ensure!(status == Some(0), "{status:?}: {log}");
+    ensure!(accounted(&log, "handed_over")? == FLOWS as u64, "{log}");
+    let (count, last) = collector.finish();
+    ensure!(count == last + 1, "{count} of {last} datagrams: {log}");
+    ensure!(count > 70_000, "{count} datagrams");
+    Ok(())
+}
+
+/// At their rate they need more time than the capture at its pace.
+#[test]
+fn a_clock_that_is_faster_than_time_waits_for_datagrams() -> Result<()> {
+    const FLOWS: usize = 3_000;
+    let (folder, collector) = (tempfile::tempdir()?, Collector::start()?);
+    let late = flows(1, Duration::from_secs(60));
+    let frames: Vec<_> = flows(FLOWS as u32, Duration::ZERO).chain(late).collect();
+    let to = ("export", collector.port);
+    let begin = Instant::now();
+    let nghost = start(folder.path(), &frames, ("100x", 50), to, "")?;
+    wait_until_fed(&nghost, FLOWS + 1)?;
+    let took = begin.elapsed();
+    // 100 datagrams, but for what leaves at once.
+    ensure!(took > Duration::from_millis(1_900), "{took:?}");
+    nghost.interrupt()?;
     Ok(())
 }

@@ -3,9 +3,9 @@
 //!
 //! The hook's name says which: `inet/dgram/udp` or `inet6/dgram/udp6`, or the
 //! same in FreeBSD's numbers. What the host's socket reports goes back to the
-//! sender as FreeBSD's errno; a full socket buffer makes packets wait. What
-//! becomes known too late for that, a refusal above all, is counted, and the user
-//! is told.
+//! sender as FreeBSD's errno; a full socket buffer makes packets wait, and a node that
+//! goes stays for them. What is lost, also what becomes known too late for the sender,
+//! a refusal above all, is counted, and the user is told.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -81,9 +81,9 @@ const fn command(
     }
 }
 
-/// Datagrams that wait for the host at most; beyond, `ENOBUFS`. A full cache
-/// that is flushed at once is 34,953 datagrams of 30 records.
-const MAX_BACKLOG: usize = 65536;
+/// Datagrams that wait for the host at most; beyond, `ENOBUFS`. A node that empties
+/// its cache as it goes waits before it comes to that.
+pub const MAX_BACKLOG: usize = 65536;
 
 /// Datagrams read at once, so that a flood leaves time for the others.
 const MAX_READ: usize = 64;
@@ -111,7 +111,7 @@ struct Ksocket {
     buffer: RefCell<Vec<u8>>,
     /// The host's socket has no room.
     blocked: Cell<bool>,
-    /// Datagrams that were lost when their sender had been told that they left.
+    /// Datagrams that were lost, as far as the host has told.
     lost: Cell<u64>,
     throttle: Rc<Throttle>,
     log: Rc<Log>,
@@ -178,6 +178,19 @@ impl Ksocket {
         }
     }
 
+    /// Sends a datagram, or keeps it until the host has room.
+    fn take(&self, packet: Packet<'_>) -> Result<(), Errno> {
+        if self.backlog() == 0 && self.throttle.take() && self.try_send(&packet.bytes)? {
+            return Ok(());
+        }
+        let mut backlog = self.backlog.borrow_mut();
+        if backlog.len() >= MAX_BACKLOG {
+            return Err(ENOBUFS);
+        }
+        backlog.push_back(packet.bytes.into_owned());
+        Ok(())
+    }
+
     fn flush(&self) {
         self.blocked.set(false);
         let mut backlog = self.backlog.borrow_mut();
@@ -194,8 +207,7 @@ impl Ksocket {
         }
     }
 
-    /// Counts a datagram whose sender cannot be told, and tells the user of the
-    /// first.
+    /// Counts a datagram that is lost, and tells the user of the first.
     fn lose(&self, errno: Errno) {
         if self.lost.replace(self.lost.get() + 1) == 0 {
             self.log.line(format_args!(
@@ -314,23 +326,17 @@ impl Node for Ksocket {
     }
 
     fn rcvdata(&self, _: Here<'_>, _: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
-        if self.backlog.borrow().is_empty()
-            && self.throttle.take()
-            && self.try_send(&packet.bytes)?
-        {
-            return Ok(());
-        }
-        let mut backlog = self.backlog.borrow_mut();
-        if backlog.len() >= MAX_BACKLOG {
-            return Err(ENOBUFS);
-        }
-        backlog.push_back(packet.bytes.into_owned());
-        Ok(())
+        self.take(packet)
     }
 
     fn disconnect(&self, here: Here<'_>, _: Incoming) {
         self.hook.set(None);
         here.remove_self();
+    }
+
+    /// It stays, as a socket that is closed does, until what waits has left.
+    fn shutdown(&self, _: Here<'_>) -> bool {
+        self.backlog() > 0
     }
 
     fn interests(&self) -> Vec<Interest<'_>> {
@@ -342,6 +348,9 @@ impl Node for Ksocket {
 
     fn ready(&self, here: Here<'_>) {
         self.flush();
+        if self.hook.get().is_none() && self.backlog() == 0 {
+            return here.remove_self();
+        }
         // Whoever gets a datagram may come back here.
         let mut buffer = self.buffer.take();
         buffer.resize(MAX_DATAGRAM, 0);

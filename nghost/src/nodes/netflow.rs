@@ -2,6 +2,7 @@
 //! ng_netflow(4): the node of crate `ng_netflow`, standing in this graph.
 
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use ng_netflow::{Node as NetflowNode, Role};
 use sys_bindings::{
@@ -17,6 +18,8 @@ use crate::graph::{Graph, HookKey, NodeType};
 use crate::host::{hook_key, Host, Reply, Seen, Surroundings};
 use crate::message::Message;
 use crate::node::{Answer, Here, Incoming, Node, Origin, Packet};
+use crate::nodes::ksocket::MAX_BACKLOG;
+use crate::throttle::{let_leave, Throttle};
 
 static INFO: Type = Type::Struct(&[
     Field("IPv4 bytes", UINT64),
@@ -100,12 +103,13 @@ const fn command(
     }
 }
 
-/// The node type.
-pub fn node_type(around: Surroundings) -> NodeType {
+/// The node type; `throttle` is what the sockets share that it exports by.
+pub fn node_type(around: Surroundings, throttle: Rc<Throttle>) -> NodeType {
     let make = move |graph: &Weak<Graph>, id| {
         let host = Host::new(around.clone(), graph.clone());
         let node = NetflowNode::new(host).ok_or(ENOMEM)?;
-        Ok(Rc::new(Netflow { node, id }) as Rc<dyn Node>)
+        let throttle = Rc::clone(&throttle);
+        Ok(Rc::new(Netflow { node, id, throttle }) as Rc<dyn Node>)
     };
     NodeType {
         name: NG_NETFLOW_NODE_TYPE,
@@ -117,6 +121,7 @@ pub fn node_type(around: Surroundings) -> NodeType {
 struct Netflow {
     node: NetflowNode<Host>,
     id: u32,
+    throttle: Rc<Throttle>,
 }
 
 impl Netflow {
@@ -178,8 +183,19 @@ impl Node for Netflow {
         }
     }
 
-    fn close(&self, _: Here<'_>) {
-        while self.node.close().is_some() {}
+    /// A cache may be more datagrams than sockets hold back, so what is sent leaves
+    /// in between: at the throttle's rate or, without one, at the node's own.
+    fn close(&self, here: Here<'_>) {
+        let mut room = MAX_BACKLOG / 2;
+        while let Some(pause) = self.node.close() {
+            if !self.throttle.is_on() {
+                std::thread::sleep(Duration::from_millis(pause.into()));
+            }
+            if let_leave(&here.graph.nodes(), room).is_err() {
+                // Nor will any other, and the sockets count what they refuse.
+                room = usize::MAX;
+            }
+        }
     }
 
     fn tick(&self, _: Here<'_>) -> u32 {
