@@ -144,3 +144,31 @@ fn a_clock_that_is_faster_than_time_waits_for_datagrams() -> Result<()> {
     nghost.interrupt()?;
     Ok(())
 }
+
+/// The hub tells of the one that it served last, which is well.
+#[test]
+fn of_several_collectors_the_one_that_is_not_reached_is_named() -> Result<()> {
+    let (folder, collector) = (tempfile::tempdir()?, Collector::start()?);
+    let frames: Vec<_> = flows(1, Duration::ZERO).collect();
+    // The second is not connected.
+    let script = format!(
+        "mkpeer netflow: hub export9 in\n\
+         mkpeer netflow:export9 ksocket one inet/dgram/udp\n\
+         msg netflow:export9.one connect inet/127.0.0.1:{}\n\
+         mkpeer netflow:export9 ksocket two inet/dgram/udp\n",
+        collector.port
+    );
+    let to = ("export", collector.port);
+    let nghost = start(folder.path(), &frames, ("fast", 20_000), to, &script)?;
+    wait_until_fed(&nghost, 1)?;
+    let (status, log) = nghost.interrupt()?;
+    ensure!(status == Some(0), "{status:?}: {log}");
+    ensure!(accounted(&log, "dropped")? == 0, "{log}");
+    for line in [
+        "ksocket: Destination address required: datagrams are lost",
+        "ksocket: datagrams lost: at least 1",
+    ] {
+        ensure!(log.contains(line), "{log}");
+    }
+    Ok(())
+}

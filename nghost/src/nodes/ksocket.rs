@@ -326,7 +326,9 @@ impl Node for Ksocket {
     }
 
     fn rcvdata(&self, _: Here<'_>, _: Incoming, packet: Packet<'_>) -> Result<(), Errno> {
-        self.take(packet)
+        // A hub's sender is told of one of its collectors: what only another did not
+        // get, nobody else would tell.
+        self.take(packet).inspect_err(|errno| self.lose(*errno))
     }
 
     fn disconnect(&self, here: Here<'_>, _: Incoming) {
