@@ -13,7 +13,7 @@ use anyhow::{ensure, Context, Result};
 use end_to_end::collector::{self, Collector};
 use end_to_end::nfcapd::{stop, Nfcapd};
 use end_to_end::oracle::{self, FlowKey, Totals};
-use end_to_end::programs::{installed, program};
+use end_to_end::programs::{accounted, installed, program};
 use nix::sched::{setns, CloneFlags};
 use nix::sys::signal::Signal;
 
@@ -266,16 +266,76 @@ fn a_capture_to_several_collectors() -> Result<()> {
     Ok(())
 }
 
+/// An IPv4 packet of 28 octets, from 192.0.2.1:53 to 192.0.2.2:54.
+const PACKET: [u8; 28] = [
+    0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 0, 53, 0, 54, 0, 8, 0, 0,
+];
+
+/// A capture of [`PACKET`] behind each of these headers.
+fn capture_of(link: u32, headers: &[&[u8]]) -> Result<tempfile::NamedTempFile> {
+    let words = |words: &[u32]| words.iter().flat_map(|w| w.to_le_bytes()).collect();
+    let mut bytes: Vec<u8> = words(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, link]);
+    for header in headers {
+        let len = (header.len() + PACKET.len()) as u32;
+        bytes.extend::<Vec<u8>>(words(&[1, 0, len, len]));
+        bytes.extend([header, &PACKET[..]].concat());
+    }
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), bytes)?;
+    Ok(file)
+}
+
+/// As tcpdump(1) captures Linux's "any", and lo0 of FreeBSD and others: what is behind
+/// a tag or a tunnel's header is accounted, and nothing else is taken for a packet.
+#[test]
+fn a_capture_of_other_link_layers() -> Result<()> {
+    let cooked = |rest: &[u8]| [&[0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0][..], rest].concat();
+    let cooked2 = |ethertype: [u8; 2], rest: &[u8]| [&ethertype[..], &[0; 18], rest].concat();
+    let null = |family: [u8; 4]| family.to_vec();
+    // Each with a label or tag that looks like the beginning of an IP packet.
+    for (link, known, others) in [
+        (
+            113,
+            vec![
+                cooked(&[8, 0]),
+                cooked(&[0x81, 0, 0x60, 100, 8, 0]),
+                cooked(&[0x88, 0x64, 0x11, 0, 0, 1, 0, 30, 0, 0x21]),
+                cooked(&[0x88, 0x47, 0x45, 0, 1, 64]),
+            ],
+            vec![cooked(&[0, 4]), cooked(&[8, 6])],
+        ),
+        (
+            276,
+            vec![cooked2([8, 0], &[]), cooked2([0x81, 0], &[0x60, 100, 8, 0])],
+            vec![cooked2([0, 4], &[]), cooked2([0x81, 0], &[0x60, 100, 8, 6])],
+        ),
+        (
+            0,
+            vec![null([2, 0, 0, 0]), null([0, 0, 0, 2])],
+            vec![null([16, 0, 0, 0])],
+        ),
+    ] {
+        let headers: Vec<_> = known.iter().chain(&others).map(Vec::as_slice).collect();
+        let file = capture_of(link, &headers)?;
+        let collector = Collector::start()?;
+        let to = format!("127.0.0.1:{}", collector.port);
+        let path = file.path().to_str().context("a path in UTF-8")?;
+        let output = nghost(&["-r", path, "-n", "9", &to])?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let (packets, refused) = (known.len() as u64, others.len() as u64);
+        let flow = (packets, packets * PACKET.len() as u64);
+        let expected = [(key("192.0.2.1:53", "192.0.2.2:54")?, flow)].into();
+        let found = collector::totals9(&collector.finish())?;
+        ensure!(found == expected, "link type {link}: {found:?}: {said}");
+        ensure!(accounted(&said, "refused")? == refused, "{said}");
+    }
+    Ok(())
+}
+
 /// Packets without a link layer: the probe tells the node by itself.
 #[test]
 fn a_capture_of_raw_ip() -> Result<()> {
-    let mut packet = vec![0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0];
-    packet.extend([192, 0, 2, 1, 192, 0, 2, 2, 0, 53, 0, 54, 0, 8, 0, 0]);
-    let words = [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_535, 101, 1, 0, 28, 28];
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    bytes.extend(packet);
-    let file = tempfile::NamedTempFile::new()?;
-    fs::write(file.path(), bytes)?;
+    let file = capture_of(101, &[&[]])?;
     let capture = file.path().to_str().context("a path in UTF-8")?;
     for version in ["5", "9"] {
         let collector = Collector::start()?;

@@ -192,10 +192,11 @@ impl Capture {
         let Some(expression) = &self.expression else {
             return Ok(());
         };
-        let link = match layer {
-            Layer::Ethernet => Linktype::ETHERNET,
+        let link = if layer.is_raw_ip() {
             // DLT_RAW, which libpcap knows everywhere.
-            Layer::Octets(_) => Linktype(12),
+            Linktype(12)
+        } else {
+            Linktype::ETHERNET
         };
         let compiled = pcap::Capture::dead(link).and_then(|dead| dead.compile(expression, true));
         let bad = |error| Failure::new(EX_USAGE, format!("filter '{expression}': {error}"));

@@ -156,15 +156,23 @@ fn what_is_no_capture_is_named() {
 /// As tcpdump(1) captures FreeBSD's lo0 and Linux's "any".
 #[test]
 fn other_link_layers_are_taken_off() {
-    for (link, header) in [(0, 4), (108, 4), (113, 16), (276, 20), (228, 0), (229, 0)] {
+    let cooked2 = [&[8, 0][..], &[0xee; 18]].concat();
+    for (link, header) in [
+        (0, &[2, 0, 0, 0][..]),
+        (108, &[0, 0, 0, 2]),
+        (276, &cooked2),
+        (228, &[]),
+        (229, &[]),
+    ] {
         let mut bytes = pcap_header(0xa1b2c3d4, link);
-        let len = header as u32 + 3;
+        let len = header.len() as u32 + 3;
         bytes.extend(words(&[1, 0, len, len]));
-        bytes.resize(bytes.len() + header, 0xee);
+        bytes.extend(header);
         bytes.extend([0x45, 1, 2]);
         // One that ends within its link layer's header.
-        bytes.extend(words(&[2, 0, header as u32 / 2, 9]));
-        bytes.resize(bytes.len() + header / 2, 0xee);
+        let half = &header[..header.len() / 2];
+        bytes.extend(words(&[2, 0, half.len() as u32, 9]));
+        bytes.extend(half);
         let mut capture = open(&bytes).unwrap();
         assert_eq!(capture.is_raw_ip(), Some(true));
         let (frames, failure) = read_all(&mut capture);
@@ -179,8 +187,8 @@ fn a_filter_sees_what_is_behind_the_link_layer() {
     let mut bytes = pcap_header(0xa1b2c3d4, 113);
     for last in [1, 2] {
         bytes.extend(words(&[1, 0, 36, 36]));
-        bytes.extend([0; 16]);
-        bytes.extend([0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0]);
+        bytes.extend([0; 14]);
+        bytes.extend([8, 0, 0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0]);
         bytes.extend([10, 0, 0, last, 10, 0, 0, 9]);
     }
     let folder = tempfile::tempdir().unwrap();
@@ -189,7 +197,7 @@ fn a_filter_sees_what_is_behind_the_link_layer() {
     let mut capture = Capture::open(&path, Some("src host 10.0.0.2")).unwrap();
     let (frames, _) = read_all(&mut capture);
     assert_eq!(frames.len(), 1);
-    assert_eq!(frames[0].1[15], 2);
+    assert_eq!(frames[0].1[14 + 15], 2);
 }
 
 fn block(ty: u32, body: &[u8]) -> Vec<u8> {
