@@ -339,6 +339,14 @@ impl Replay {
                 path.display()
             ));
         }
+        let steps_back = source.feed.steps_back();
+        if steps_back > 0 {
+            log.line(format_args!(
+                "{}: {steps_back} packets have a time before that of an earlier one, and are \
+                 accounted as of that; 'reordercap' puts them in order",
+                path.display()
+            ));
+        }
         let end = match failure {
             None => State::Ended,
             Some(failure) => {

@@ -56,6 +56,10 @@ const TICK: u64 = TICK_MS as u64 * NANOS_PER_MILLI;
 /// Packets and ticks between two looks at clients and sockets.
 const BATCH: usize = 2048;
 
+/// Packets fed after which nodes are ticked though the clock has not come so far: one
+/// stamp that is far ahead makes it stand for all packets behind, and flows end meanwhile.
+const MANY: usize = 65536;
+
 /// How long a replay that is held waits at once for a pipe's writer: a signal that comes
 /// right before the wait does not end it.
 const LOOK: Duration = Duration::from_millis(TICK_MS as u64);
@@ -99,6 +103,8 @@ pub struct Nghost {
     next_tick: u64,
     /// Uptime of the last packet.
     last_packet: u64,
+    /// Packets fed since nodes last had no more to send.
+    fed: usize,
     exit_at_end: bool,
     is_probe: bool,
     /// The replay is over, and its end has been dealt with.
@@ -158,6 +164,7 @@ impl Nghost {
             drive: Drive::Time(Instant::now(), 0, 1.0),
             next_tick: TICK,
             last_packet: 0,
+            fed: 0,
             exit_at_end: options.exit_at_end,
             is_probe: options.probe.is_some(),
             ended: false,
@@ -263,6 +270,14 @@ impl Nghost {
             if fed > 0 {
                 left -= fed;
                 self.last_packet = clock.uptime();
+                self.fed += fed;
+                if self.fed >= MANY {
+                    self.tick_nodes();
+                    if self.waits_for_sockets() {
+                        self.stop_the_clock();
+                        return Next::In(PAUSE);
+                    }
+                }
                 continue;
             }
             left -= 1;
@@ -374,14 +389,24 @@ impl Nghost {
         }
     }
 
-    /// Ticks every node; `packet` is when the next packet is due.
+    /// Ticks every node at the clock's present time. Nanoseconds after which to do so
+    /// again.
+    fn tick_nodes(&mut self) -> u64 {
+        let nodes = self.graph.nodes().into_iter();
+        let step = nodes.map(|(here, node)| node.tick(here)).min();
+        let step = u64::from(step.unwrap_or(TICK_MS)) * NANOS_PER_MILLI;
+        if step >= TICK {
+            self.fed = 0;
+        }
+        step
+    }
+
+    /// Moves the clock to the next tick; `packet` is when the next packet is due.
     fn tick(&mut self, packet: Option<u64>) {
         let now = self.next_tick;
         self.clock().advance_to(now);
         self.clock().follow_host();
-        let nodes = self.graph.nodes().into_iter();
-        let step = nodes.map(|(here, node)| node.tick(here)).min();
-        let step = u64::from(step.unwrap_or(TICK_MS)) * NANOS_PER_MILLI;
+        let step = self.tick_nodes();
         self.next_tick = now.saturating_add(match self.drive {
             Drive::Packets if step >= TICK => {
                 TICK.max(now.saturating_sub(self.last_packet) / GAP_PART)

@@ -114,3 +114,41 @@ fn a_probe_of_a_pipe_without_a_link_layer() {
     assert_eq!(receive(&collector)[24..28], [10, 0, 0, 1]);
     writer.join().unwrap();
 }
+
+/// One stamp that is far ahead makes the clock stand for all packets behind.
+#[test]
+fn flows_that_end_are_exported_though_the_clock_stands() {
+    let folder = tempfile::tempdir().unwrap();
+    let fin = |flow: u8| {
+        let mut fin = pong([10, 0, 0, flow], [10, 0, 0, 2]);
+        fin[14 + 9] = 6; // TCP
+        fin[14 + 20 + 12..][..2].copy_from_slice(&[0x50, 1]);
+        fin
+    };
+    // The first begins a flow, the second ends it; 30 are a datagram.
+    let ended = (0..60).map(|n| (0, fin(n % 30)));
+    let others = (0..70_000).map(|_| (-SECOND, pong([10, 0, 1, 1], [10, 0, 0, 2])));
+    let frames: Vec<_> = ended.chain(others).collect();
+    let file = capture(&folder.path().join("file"), &frames);
+    let fifo = fifo(folder.path());
+    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = collector.local_addr().unwrap().to_string();
+    let patience = Some(Duration::from_secs(20));
+    collector.set_read_timeout(patience).unwrap();
+    let bytes = fs::read(&file).unwrap();
+    let path = fifo.clone();
+    let writer = std::thread::spawn(move || {
+        let mut writer = fs::File::options().write(true).open(path).unwrap();
+        writer.write_all(&bytes).unwrap();
+        writer
+    });
+    let probe = std::thread::spawn(move || {
+        let output = nghost(&["probe", "-r", fifo.to_str().unwrap(), &to]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    });
+    // The writer stays: it is no end that exports them.
+    let writer = writer.join().unwrap();
+    assert_eq!(receive(&collector)[..4], [0, 5, 0, 30]);
+    drop(writer);
+    probe.join().unwrap();
+}

@@ -183,6 +183,10 @@ fn stamps_that_step_back_are_fed_at_once_and_counted() {
     let fed: Vec<u8> = numbers(&mut client, 5).iter().map(|n| n.1).collect();
     assert_eq!(fed, [1, 2, 3, 4, 5]);
     assert_eq!(account(&mut client, "em0:").steps_back, 2);
+    process.terminate();
+    let (_, said) = process.wait();
+    let line = format!("{path}: 2 packets have a time before that of an earlier one");
+    assert!(said.contains(&line), "{said}");
 }
 
 /// Starts nghost on a capture with a netflow node that exports to the socket.
