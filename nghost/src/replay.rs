@@ -15,7 +15,7 @@ use flow::LOOK_AHEAD;
 
 use crate::capture::{Capture, Step};
 use crate::clock::Clock;
-use crate::failure::Failure;
+use crate::failure::{Failure, EX_DATAERR};
 use crate::graph::Graph;
 use crate::log::Log;
 use crate::nodes::ether::Ether;
@@ -335,9 +335,11 @@ impl Replay {
         let (others, path) = (source.capture.passed_over(), source.capture.path());
         if others > 0 {
             log.line(format_args!(
-                "{}: {others} packets passed over, of another link type than the first",
+                "{}: {others} packets passed over, of another link layer than the first; \
+                 give those of each interface as a capture of its own",
                 path.display()
             ));
+            self.status = EX_DATAERR;
         }
         let steps_back = source.feed.steps_back();
         if steps_back > 0 {

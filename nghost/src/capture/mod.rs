@@ -40,7 +40,8 @@ pub struct Capture {
     /// Which frames are wanted, as the user said it and compiled; all without.
     expression: Option<String>,
     filter: Option<BpfProgram>,
-    /// What its frames begin with: what the first one did. `None` before it.
+    /// What the present frame begins with: as the first, Ethernet or an IP packet, when
+    /// it is delivered. `None` before that.
     link: Option<Layer>,
     size: u64,
     records: u64,
@@ -230,8 +231,8 @@ impl Capture {
         self.link.map(Layer::is_raw_ip)
     }
 
-    /// Frames so far that were not delivered, because they begin with
-    /// something else than the first that was.
+    /// Frames so far that were not delivered, because they would be Ethernet and the
+    /// first that was is an IP packet, or the other way round, or none of both.
     pub fn passed_over(&self) -> u64 {
         self.passed_over
     }
@@ -251,8 +252,11 @@ impl Capture {
                 (first, _) => first,
             };
             match next {
-                Some(Ok(record)) if self.link.map(Link::Known) == Some(record.link) => {
+                Some(Ok(record)) if self.is_like_the_first(record.link) => {
                     self.records += 1;
+                    if let Link::Known(layer) = record.link {
+                        self.link = Some(layer);
+                    }
                     self.frame = record.frame;
                     let filter = self.filter.as_ref();
                     if filter.is_none_or(|filter| filter.filter(self.frame())) {
@@ -264,6 +268,15 @@ impl Capture {
                 Some(Err(fault)) => return Step::Broken(self.broken(&fault)),
                 None => return Step::End,
             }
+        }
+    }
+
+    /// Is it delivered in the same shape?
+    #[inline]
+    fn is_like_the_first(&self, link: Link) -> bool {
+        match (link, self.link) {
+            (Link::Known(layer), Some(known)) => layer.is_raw_ip() == known.is_raw_ip(),
+            _ => false,
         }
     }
 

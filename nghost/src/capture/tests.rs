@@ -324,6 +324,13 @@ fn frames_unlike_the_first_are_passed_over_and_counted() {
     assert_eq!((frames.len(), failure), (1, None));
     assert_eq!(capture.passed_over(), 3);
     assert_eq!(capture.is_raw_ip(), Some(false));
+    // What is delivered in the same shape is like it.
+    for links in [&[101, 0, 276, 228][..], &[1, 113]] {
+        let mut capture = open(&pcapng(links, &[])).unwrap();
+        let (frames, failure) = read_all(&mut capture);
+        assert_eq!((frames.len(), failure), (links.len(), None));
+        assert_eq!(capture.passed_over(), 0);
+    }
     let capture = open(&pcapng(&[101, 1], &[])).unwrap();
     let known = capture.is_raw_ip();
     assert_eq!(known, Some(true), "known before the first frame is fed");
