@@ -61,10 +61,11 @@ impl Clock {
         self.offset.set(now.wrapping_sub(self.uptime.get()));
     }
 
-    /// Takes the host's time of day over: ntpd(8) may have corrected it, and a
-    /// process runs for months. Does nothing once the time was set.
-    pub fn follow_host(&self) {
-        self.follow(host_time());
+    /// Takes the host's time of day over, as it was `lag` nanoseconds ago, when uptime
+    /// was what the clock has now: ntpd(8) may have corrected it, and a process runs for
+    /// months. Does nothing once the time was set.
+    pub fn follow_host(&self, lag: u64) {
+        self.follow(host_time().saturating_sub(lag));
     }
 
     fn follow(&self, now: u64) {

@@ -21,6 +21,7 @@ pub mod ascii;
 pub mod capture;
 pub mod cli;
 pub mod clock;
+mod drive;
 pub mod errno;
 pub mod failure;
 pub mod graph;

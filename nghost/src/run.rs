@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ng_netflow::TICK_MS;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
@@ -14,6 +14,7 @@ use sys_bindings::NG_NETFLOW_NODE_TYPE;
 
 use crate::capture::Capture;
 use crate::clock::{Clock, NANOS_PER_MILLI};
+use crate::drive::Drive;
 use crate::errno::{Errno, Text};
 use crate::failure::{Failure, EX_OSERR, EX_UNAVAILABLE, EX_USAGE};
 use crate::graph::Graph;
@@ -68,15 +69,6 @@ const LOOK: Duration = Duration::from_millis(TICK_MS as u64);
 /// than a tick: flows leave at most a thousandth of their timeout late, and a
 /// gap of decades is walked in a moment.
 const GAP_PART: u64 = 1024;
-
-/// What moves the clock.
-#[derive(Clone, Copy, Debug)]
-enum Drive {
-    /// Time, so many times as fast, from an instant and an uptime on.
-    Time(Instant, u64, f64),
-    /// The stamps of packets and, once there are none left, the ticks.
-    Packets,
-}
 
 /// What is to be waited for.
 enum Next {
@@ -161,7 +153,7 @@ impl Nghost {
             pace,
             throttle,
             export_rate: options.export_rate,
-            drive: Drive::Time(Instant::now(), 0, 1.0),
+            drive: Drive::time(0, 1.0),
             next_tick: TICK,
             last_packet: 0,
             fed: 0,
@@ -252,7 +244,7 @@ impl Nghost {
             self.begin(first);
         }
         self.tell_links();
-        let packets_drive = matches!(self.drive, Drive::Packets);
+        let packets_drive = self.drive.is_packets();
         if self.waits_for_sockets() {
             self.stop_the_clock();
             return Next::In(PAUSE);
@@ -263,7 +255,7 @@ impl Nghost {
                 self.end();
                 return Next::Now;
             }
-            let target = self.target();
+            let target = self.drive.target();
             let Surroundings { clock, log, .. } = &self.around;
             let until = target.min(self.next_tick);
             let fed = self.replay.feed(until, left, clock, &self.graph, log);
@@ -307,45 +299,32 @@ impl Nghost {
         Next::Now
     }
 
-    /// How far the clock may go now.
-    fn target(&self) -> u64 {
-        match self.drive {
-            Drive::Time(start, uptime, factor) => {
-                let elapsed = start.elapsed().as_nanos() as f64 * factor;
-                uptime.saturating_add(elapsed as u64)
-            }
-            Drive::Packets => u64::MAX,
-        }
-    }
-
     /// Lets time that passes from now on not be the clock's.
     fn stop_the_clock(&mut self) {
-        if let Drive::Time(_, _, factor) = self.drive {
-            let now = self.clock().uptime();
-            self.drive = Drive::Time(Instant::now(), now, factor);
-        }
+        self.drive = self.drive.again(self.clock().uptime());
     }
 
     /// Sets the clock after a wait, so that what came meanwhile came now; what
-    /// is due comes first.
-    fn catch_up(&self) {
-        let stands = self.replay.is_held() || self.waits_for_sockets();
-        if matches!(self.drive, Drive::Time(..)) && !stands {
-            let due = self.replay.next_due().unwrap_or(u64::MAX);
-            let now = self.target().min(self.next_tick).min(due);
-            self.clock().advance_to(now);
+    /// is due comes first. It may be long ago: a process can be stopped.
+    fn catch_up(&mut self) {
+        if self.drive.is_packets() || self.replay.is_held() {
+            return;
+        }
+        let due = self.replay.next_due().unwrap_or(u64::MAX);
+        let now = self.drive.target().min(due);
+        while !self.waits_for_sockets() {
+            if self.next_tick > now {
+                self.clock().advance_to(now);
+                return;
+            }
+            self.tick(None);
         }
     }
 
     /// Sets the clock and says how long nothing will happen.
     fn rest(&self, now: u64, next: u64) -> Next {
         self.clock().advance_to(now);
-        let factor = match self.drive {
-            Drive::Time(_, _, factor) => factor,
-            Drive::Packets => 1.0,
-        };
-        let nanos = (next - now) as f64 / factor;
-        Next::In(Duration::from_nanos(nanos as u64))
+        Next::In(self.drive.takes(next - now))
     }
 
     /// The first packet of the replay is there; it was captured at `first`.
@@ -356,7 +335,7 @@ impl Nghost {
             Pace::Real => None,
             Pace::Times(factor) => {
                 self.clock().set_time_of_day(first);
-                self.drive = Drive::Time(Instant::now(), now, factor);
+                self.drive = Drive::time(now, factor);
                 (factor > 1.0).then_some(self.export_rate)
             }
             Pace::Fast => {
@@ -385,7 +364,7 @@ impl Nghost {
             self.drive = Drive::Packets;
         } else {
             self.throttle.set_rate(None);
-            self.drive = Drive::Time(Instant::now(), self.clock().uptime(), 1.0);
+            self.drive = Drive::time(self.clock().uptime(), 1.0);
         }
     }
 
@@ -405,7 +384,7 @@ impl Nghost {
     fn tick(&mut self, packet: Option<u64>) {
         let now = self.next_tick;
         self.clock().advance_to(now);
-        self.clock().follow_host();
+        self.clock().follow_host(self.drive.lag(now));
         let step = self.tick_nodes();
         self.next_tick = now.saturating_add(match self.drive {
             Drive::Packets if step >= TICK => {
@@ -436,7 +415,8 @@ impl Nghost {
 
     /// Waits for clients and sockets, at most so long, and serves them.
     fn wait(&mut self, at_most: Duration) -> Result<(), Failure> {
-        let nodes = self.graph.nodes();
+        let graph = Rc::clone(&self.graph);
+        let nodes = graph.nodes();
         let congested = nodes.iter().any(|(_, node)| node.backlog() > 0);
         let at_most = if congested {
             at_most.min(PAUSE)
@@ -463,12 +443,12 @@ impl Nghost {
             Ok(_) | Err(nix::Error::EINTR) => {}
             Err(error) => return Err(Failure::new(EX_OSERR, format!("poll: {error}"))),
         }
-        self.catch_up();
         let ready: Vec<PollFlags> = fds
             .iter()
             .map(|fd| fd.revents().unwrap_or(PollFlags::empty()))
             .collect();
         let (ready_clients, mut ready_nodes) = ready.split_at(clients.len());
+        self.catch_up();
         for ((here, node), interests) in nodes.iter().zip(&watched) {
             let (own, rest) = ready_nodes.split_at(interests.len());
             ready_nodes = rest;

@@ -10,3 +10,4 @@ mod nodes;
 mod pipes;
 mod replay;
 mod server;
+mod times;
