@@ -16,7 +16,7 @@ use sys_bindings::*;
 use zerocopy::{FromZeros, IntoBytes};
 
 /// 2023-11-14 22:13:20 UTC, in microseconds.
-const THEN: u64 = 1_700_000_000_000_000;
+pub const THEN: u64 = 1_700_000_000_000_000;
 
 /// Writes a capture of frames with their times in microseconds after [`THEN`].
 pub fn capture(path: &Path, frames: &[(i64, Vec<u8>)]) -> String {

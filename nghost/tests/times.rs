@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! When a flow began and ended, as its records tell.
+//! When a flow began and ended, as its records tell: when its packets were captured,
+//! or came.
 
+use std::collections::BTreeMap;
 use std::net::UdpSocket;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::common::address;
-use crate::common::process::{Process, PATIENCE};
-use crate::replay::{pong, receive};
+use crate::common::process::{nghost, Process, PATIENCE};
+use crate::replay::{capture, pong, receive, SECOND, THEN};
 use ::nghost::ascii::sockaddr;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
@@ -34,6 +36,48 @@ fn collector() -> UdpSocket {
     let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
     collector.set_read_timeout(Some(PATIENCE)).unwrap();
     collector
+}
+
+#[test]
+fn records_of_a_capture_have_its_stamps() {
+    let flow = |n: u8| pong([10, 0, 0, n], [10, 0, 1, 1]);
+    // In microseconds: apart by less than a tick, by more than the timeouts, and back.
+    let packets = [
+        (1, 0),
+        (2, 1_500),
+        (1, 2_250),
+        (3, SECOND - 1),
+        (2, 3 * SECOND + 999),
+        (4, 20 * SECOND),
+        (5, 19 * SECOND),
+        (4, 20 * SECOND + 123_456),
+        (6, 4_000 * SECOND),
+        (6, 4_014 * SECOND + 999_999),
+        (7, 86_400 * SECOND + 7_000),
+    ];
+    let frames: Vec<_> = packets.iter().map(|&(n, at)| (at, flow(n))).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let file = capture(&folder.path().join("capture"), &frames);
+    let collector = collector();
+    let to = collector.local_addr().unwrap().to_string();
+    let output = nghost(&["probe", "-r", &file, &to]);
+    assert!(output.status.success(), "{output:?}");
+
+    let mut expected = BTreeMap::new();
+    let mut latest = 0;
+    for (n, at) in packets {
+        // One that steps back counts as of the latest before.
+        latest = latest.max(at);
+        let at = (THEN + latest as u64) / 1000;
+        expected.entry(n).or_insert((at, at)).1 = at;
+    }
+    let mut found = BTreeMap::new();
+    while found.len() < expected.len() {
+        for (n, first, last) in times(&receive(&collector)) {
+            assert_eq!(found.insert(n, (first, last)), None, "flow {n} twice");
+        }
+    }
+    assert_eq!(found, expected);
 }
 
 /// A process may be stopped, and a machine sleep. What comes then came then, and not
