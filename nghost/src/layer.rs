@@ -62,6 +62,8 @@ impl Layer {
         }
     }
 
+    // Not inlined where frames are Ethernet's, as most are.
+    #[inline(never)]
     fn behind_header(self, frame: &[u8]) -> Option<&[u8]> {
         match self {
             Layer::Ethernet | Layer::RawIp => Some(frame),

@@ -252,15 +252,16 @@ impl Capture {
                 (first, _) => first,
             };
             match next {
-                Some(Ok(record)) if self.is_like_the_first(record.link) => {
+                Some(Ok(Record {
+                    link: Link::Known(layer),
+                    time,
+                    frame,
+                })) if self.link == Some(layer) || self.takes(layer) => {
                     self.records += 1;
-                    if let Link::Known(layer) = record.link {
-                        self.link = Some(layer);
-                    }
-                    self.frame = record.frame;
+                    self.frame = frame;
                     let filter = self.filter.as_ref();
                     if filter.is_none_or(|filter| filter.filter(self.frame())) {
-                        return Step::Frame(record.time);
+                        return Step::Frame(time);
                     }
                 }
                 Some(Ok(_)) => self.passed_over += 1,
@@ -271,13 +272,15 @@ impl Capture {
         }
     }
 
-    /// Is it delivered in the same shape?
-    #[inline]
-    fn is_like_the_first(&self, link: Link) -> bool {
-        match (link, self.link) {
-            (Link::Known(layer), Some(known)) => layer.is_raw_ip() == known.is_raw_ip(),
-            _ => false,
+    /// Goes over to another link layer, if what is behind it is delivered in the same
+    /// shape.
+    #[cold]
+    fn takes(&mut self, layer: Layer) -> bool {
+        let is_like_it = self.is_raw_ip() == Some(layer.is_raw_ip());
+        if is_like_it {
+            self.link = Some(layer);
         }
+        is_like_it
     }
 
     /// The octets that were captured of the present frame, from the Ethernet
