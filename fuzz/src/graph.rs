@@ -13,6 +13,7 @@ use nghost::log::Log;
 use nghost::message::Message;
 use nghost::node::{Answer, Here, Node, Origin, Packet};
 use nghost::nodes::{hub, netflow, socket, tee};
+use nghost::throttle::Throttle;
 use nghost::world::config::WorldConfig;
 use nghost::world::World;
 use sys_bindings::{NGM_GENERIC_COOKIE, NGM_NETFLOW_COOKIE};
@@ -54,7 +55,7 @@ pub(crate) fn graph() -> (Rc<Graph>, NodeKey, Rc<Client>) {
     let types = [
         socket::node_type(),
         tee::node_type(),
-        netflow::node_type(around),
+        netflow::node_type(around, Rc::new(Throttle::new())),
         hub::node_type(),
     ];
     for ty in types {

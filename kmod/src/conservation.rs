@@ -119,11 +119,6 @@ pub struct Conservation {
 }
 
 impl Conservation {
-    /// Are there records in datagrams that have not been sent yet?
-    pub fn is_pending(&self) -> bool {
-        self.exports.iter().any(|export| export.pending.records > 0)
-    }
-
     /// Packets that are not accounted for, before and behind the cache: 0,
     /// unless something is wrong.
     pub fn unaccounted(&self) -> u64 {

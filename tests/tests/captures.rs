@@ -73,8 +73,15 @@ fn replay(capture: &Path, expected: &Account, timeouts: Option<u32>) -> Result<u
         value(capture)
     );
     let link = link_type(capture)?;
-    if !matches!(link, 1 | 12 | 14 | 101) {
-        return refused(capture, &interface, link);
+    match link {
+        1 | 12 | 14 | 101 => {}
+        // BSD's loopback, Linux's "any", and IP said to be of one version.
+        0 | 108 | 113 | 228 | 229 | 276 => {
+            let capture = capture.display();
+            println!("not run: {capture}: the oracle does not read link type {link}");
+            return Ok(0);
+        }
+        _ => return refused(capture, &interface, link),
     }
     let nghost = Nghost::start(
         folder.path(),

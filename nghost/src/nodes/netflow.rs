@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use ng_netflow::{Node as NetflowNode, Role};
 use sys_bindings::{
-    ng_netflow_info, EINVAL, ENOMEM, NGM_NETFLOW_COOKIE, NGM_NETFLOW_IFINFO, NGM_NETFLOW_INFO,
+    EINVAL, ENOMEM, NGM_NETFLOW_COOKIE, NGM_NETFLOW_IFINFO, NGM_NETFLOW_INFO,
     NGM_NETFLOW_SETCONFIG, NGM_NETFLOW_SETDLT, NGM_NETFLOW_SETIFINDEX, NGM_NETFLOW_SETMTU,
     NGM_NETFLOW_SETTEMPLATE, NGM_NETFLOW_SETTIMEOUTS, NGM_NETFLOW_V9INFO, NG_NETFLOW_NODE_TYPE,
 };
-use zerocopy::FromBytes;
 
 use crate::ascii::{Command, Field, Type, UINT16, UINT32, UINT64, UINT8};
 use crate::errno::Errno;
@@ -124,19 +123,6 @@ struct Netflow {
     throttle: Rc<Throttle>,
 }
 
-impl Netflow {
-    fn has_records(&self) -> bool {
-        let mut reply = Reply::default();
-        let asked = self
-            .node
-            .rcvmsg(NGM_NETFLOW_COOKIE, NGM_NETFLOW_INFO, &[], &mut reply);
-        let info = reply
-            .0
-            .and_then(|bytes| ng_netflow_info::read_from_bytes(&bytes).ok());
-        asked.is_ok() && info.is_some_and(|info| info.nfinfo_used > 0 || info.nfinfo_used6 > 0)
-    }
-}
-
 fn role(hook: Incoming) -> Option<Role> {
     Role::from_bits(hook.private as usize)
 }
@@ -203,7 +189,6 @@ impl Node for Netflow {
     }
 
     fn is_waiting_for_time(&self) -> bool {
-        // The counters first: adding up a full cache takes long.
-        self.has_records() || self.node.conservation().is_pending()
+        self.node.rest().is_none()
     }
 }
