@@ -85,7 +85,18 @@ proptest! {
                     let _ = message(&node, command, &args);
                 }
             }
-            prop_assert_eq!(node.conservation().unaccounted(), 0);
+            let account = node.conservation();
+            prop_assert_eq!(account.unaccounted(), 0);
+            let info = info(&node);
+            prop_assert_eq!(
+                account.cached.octets + account.over_limit.octets + account.expired.octets,
+                info.nfinfo_bytes + info.nfinfo_bytes6
+            );
+            for export in account.exports {
+                let dropped: u64 = export.dropped.iter().map(|sum| sum.octets).sum();
+                let octets = export.pending.octets + export.handed_over.octets + dropped;
+                prop_assert_eq!(octets, account.expired.octets);
+            }
         }
         while node.close().is_some() {}
         let account = node.conservation();

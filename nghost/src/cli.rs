@@ -74,7 +74,7 @@ struct RunArgs {
 
     /// Datagrams a second that leave while the clock runs faster than time, and
     /// at the end
-    #[arg(long, value_name = "N", default_value = "20000")]
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = rate)]
     export_rate: NonZeroU32,
 }
 
@@ -121,7 +121,7 @@ struct ProbeArgs {
     socket: Option<PathBuf>,
 
     /// Datagrams a second at the end, and of a file
-    #[arg(long, value_name = "N", default_value = "20000")]
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = rate)]
     export_rate: NonZeroU32,
 
     /// Collectors: each gets every record
@@ -211,6 +211,11 @@ impl ProbeArgs {
             probe: Some(probe),
         })
     }
+}
+
+fn rate(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.parse();
+    number.map_err(|_| format!("give a number from 1 to {}", u32::MAX))
 }
 
 #[cfg(test)]

@@ -244,7 +244,7 @@ fn connect(graph: &Graph, node: NodeKey, hook: &str, to: SocketAddr) -> Result<(
 pub fn collector(text: &str) -> Result<SocketAddr, Failure> {
     let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
     if !matches!(port, Some(Ok(1..))) {
-        let text = format!("collector '{text}': give HOST:PORT, or [ADDRESS]:PORT for IPv6");
+        let text = format!("collector '{text}': give HOST:PORT, or [ADDRESS]:PORT for IPv6, with a port from 1 to 65535");
         return Err(Failure::new(EX_USAGE, text));
     }
     let unknown = |why: String| Failure::new(EX_NOHOST, format!("collector '{text}': {why}"));

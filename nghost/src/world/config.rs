@@ -223,8 +223,10 @@ fn option<T: for<'de> Deserialize<'de>>(
         };
         let value = match key {
             "index" | "fib" => {
-                let number = value.parse::<i64>();
-                Value::Integer(number.map_err(|_| bad(format!("'{value}' is not a number")))?)
+                let number = value.parse::<u16>();
+                let number = number
+                    .map_err(|_| bad(format!("'{value}' is not a number from 0 to 65535")))?;
+                Value::Integer(number.into())
             }
             "promiscuous" => {
                 let truth = value.parse::<bool>();

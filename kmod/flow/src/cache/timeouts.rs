@@ -101,3 +101,27 @@ impl Moment {
         self.timeouts.are_over(since(last), since(first))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_a_second_at_least_and_2_31_milliseconds_at_most() {
+        for (secs, milliseconds) in [
+            (0, 1000),
+            (1, 1000),
+            (15, 15_000),
+            (2_147_483, 2_147_483_000),
+            (2_147_484, 1 << 31),
+            (u32::MAX, 1 << 31),
+        ] {
+            let inactive = Timeouts::from_secs(secs, u32::MAX);
+            assert_eq!(inactive.are_over(milliseconds - 1, 0), None, "{secs}");
+            assert_eq!(inactive.are_over(milliseconds, 0), Some(Cause::Inactive));
+            let active = Timeouts::from_secs(u32::MAX, secs);
+            assert_eq!(active.are_over(0, milliseconds - 1), None, "{secs}");
+            assert_eq!(active.are_over(0, milliseconds), Some(Cause::Active));
+        }
+    }
+}
