@@ -198,7 +198,8 @@ impl Probe {
         }
     }
 
-    /// The interface has nothing more to tell: no flow need wait for a timeout.
+    /// The interface has nothing more to tell: no flow need wait for longer than the
+    /// shortest timeout, a second.
     pub fn end(graph: &Graph, interface: NodeKey) {
         let netflow = graph.resolve(interface, format!("{NODE}:").as_bytes());
         // A client may have shut it down, with all that was in it.
