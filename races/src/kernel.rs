@@ -209,7 +209,7 @@ extern "C" {
     pub fn netflow_disconnect(state: *mut c_void, name: *const u8, len: usize);
     pub fn netflow_rest(state: *mut c_void) -> u32;
     pub fn netflow_tick(state: *mut c_void) -> u32;
-    pub fn netflow_close(state: *mut c_void) -> u32;
+    pub fn netflow_close(state: *mut c_void) -> i32;
     pub fn netflow_destroy(state: *mut c_void);
 }
 

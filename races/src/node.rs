@@ -254,7 +254,7 @@ impl Netflow {
     /// The node is to go; the callout is drained.
     pub fn close(&self) {
         // SAFETY: the state is there.
-        while unsafe { netflow_close(self.state) } != 0 {}
+        while unsafe { netflow_close(self.state) } >= 0 {}
     }
 
     pub fn conservation(&self) -> Conservation {
