@@ -4,10 +4,10 @@
  * messages look in ASCII and hands everything else to Rust, which decides.
  *
  * Who calls, and what may be done there:
- *   constructor, newhook, close, shutdown
+ *   constructor, newhook, connect, close, shutdown
  *			as the node's only thread, but for close and shutdown when
- *			its network stack goes, and newhook when the node is new,
- *			which netgraph locks nothing for; may sleep
+ *			its network stack goes, and newhook and connect when the
+ *			node is new, which netgraph locks nothing for; may sleep
  *   rcvmsg		as the node's only thread, but read-only commands beside
  *			others
  *   disconnect		as the node's only thread; may be in an epoch section
@@ -51,7 +51,7 @@ struct ng_netflow_private {
 	node_p		node;
 	struct callout	tick;
 	void		*state;		/* Rust's */
-	int		is_known;	/* has or had a hook */
+	int		is_known;	/* its first hook was connected */
 	int		is_going;	/* one of nodes_going */
 };
 typedef struct ng_netflow_private *private_p;
@@ -65,6 +65,7 @@ static ng_rcvmsg_t	ng_netflow_rcvmsg;
 static ng_close_t	ng_netflow_close;
 static ng_shutdown_t	ng_netflow_shutdown;
 static ng_newhook_t	ng_netflow_newhook;
+static ng_connect_t	ng_netflow_connect;
 static ng_rcvdata_t	ng_netflow_rcvdata;
 static ng_disconnect_t	ng_netflow_disconnect;
 
@@ -123,6 +124,7 @@ static struct ng_type ng_netflow_typestruct = {
 	.close =	ng_netflow_close,
 	.shutdown =	ng_netflow_shutdown,
 	.newhook =	ng_netflow_newhook,
+	.connect =	ng_netflow_connect,
 	.rcvdata =	ng_netflow_rcvdata,
 	.disconnect =	ng_netflow_disconnect,
 	.cmdlist =	ng_netflow_cmdlist,
@@ -132,8 +134,8 @@ MODULE_VERSION(ng_netflow, 1);
 
 /*
  * ENOMEM leaves nothing behind.  No lock held, and whoever guesses the node's ID
- * could reach it already: it is invalid until it has a hook, and has nothing
- * private for those who were faster until it is whole.
+ * could reach it already: it is invalid until its first hook is connected, and has
+ * nothing private for those who were faster until it is whole.
  */
 static int
 ng_netflow_constructor(node_p node)
@@ -172,11 +174,24 @@ ng_netflow_newhook(node_p node, hook_p hook, const char *name)
 		return (ENXIO);
 	error = netflow_newhook(priv->state, hook, name, strlen(name), &port);
 	NG_HOOK_SET_PRIVATE(hook, __DECONST(void *, port));
-	if (error == 0 && !priv->is_known) {
+	return (error);
+}
+
+/*
+ * The first hook is linked: the node is whole, and netgraph through with it.  It may
+ * be found, and taken away, from here on.
+ */
+static int
+ng_netflow_connect(hook_p hook)
+{
+	const node_p node = NG_HOOK_NODE(hook);
+	const private_p priv = NG_NODE_PRIVATE(node);
+
+	if (!priv->is_known) {
 		priv->is_known = 1;
 		NG_NODE_REVIVE(node);
 	}
-	return (error);
+	return (0);
 }
 
 /*
