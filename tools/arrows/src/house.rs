@@ -58,6 +58,7 @@ pub const MODULES: &[(&str, &[&str])] = &[
     (
         "kmod",
         &[
+            "lines",
             "kpi",
             "role",
             "iface",
