@@ -152,6 +152,7 @@ ng_netflow_constructor(node_p node)
 		free(priv, M_NETFLOW_NODE);
 		return (ENOMEM);
 	}
+
 	/* Flows expire whether or not anything is there to export them. */
 	callout_init(&priv->tick, 1);
 	callout_reset(&priv->tick, 1, ng_netflow_tick, priv);
@@ -261,19 +262,21 @@ ng_netflow_tick(void *arg)
 /*
  * A network stack that goes removes its nodes itself, and panics when another
  * thread is at one of them: what netgraph's own was asked to remove must be gone.
- * For as long as a cache takes that nobody is sent; the last tick is for what
- * netgraph does after shutdown.  May sleep, as whoever destroys a stack.
+ * That takes as long as a cache that nobody is sent, and a tick for what netgraph
+ * does after shutdown; seconds at most, as its thread may itself be waiting for
+ * whoever destroys a stack.  May sleep, as they.
  */
 #ifdef VIMAGE
 static void
 ng_netflow_wait(const void *unused __unused)
 {
-	bool settled;
+	bool settled = false;
+	int waited;
 
-	do {
+	for (waited = 0; !settled && waited < 10 * hz; waited++) {
 		settled = atomic_load_acq_int(&nodes_going) == 0;
 		pause("nfgoing", 1);
-	} while (!settled);
+	}
 }
 VNET_SYSUNINIT(ng_netflow_wait, SI_SUB_NETGRAPH, SI_ORDER_ANY,
     ng_netflow_wait, NULL);
@@ -289,6 +292,7 @@ ng_netflow_disconnect(hook_p hook)
 {
 	const node_p node = NG_HOOK_NODE(hook);
 	const private_p priv = NG_NODE_PRIVATE(node);
+	bool asked;
 
 	netflow_disconnect(priv->state, NG_HOOK_NAME(hook),
 	    strlen(NG_HOOK_NAME(hook)));
@@ -296,12 +300,14 @@ ng_netflow_disconnect(hook_p hook)
 		return (0);
 	/* Counted before the stack is looked at, as that counts after it went. */
 	atomic_add_int(&nodes_going, 1);
-	priv->is_going = !shim_stack_is_going(node);
-	if (priv->is_going && ng_rmnode_self(node) != 0) {
+	asked = !shim_stack_is_going(node);
+	priv->is_going = asked;
+	if (asked && ng_rmnode_self(node) != 0) {
 		NG_NODE_REVIVE(node);
 		priv->is_going = 0;
+		asked = false;
 	}
-	if (!priv->is_going)
+	if (!asked)
 		atomic_subtract_int(&nodes_going, 1);
 	return (0);
 }
