@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
     let settings = v9::Settings {
         mtu: input
             .u16()
-            .clamp(v9::Settings::MIN_MTU, *v9::Settings::MTUS.end()),
+            .clamp(*v9::Settings::MTUS.start(), *v9::Settings::MTUS.end()),
         template_datagrams: input.u8().into(),
         template_secs: input.u8().into(),
     };
@@ -44,7 +44,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(totals9(&version9).expect("version 9"), all);
     for datagram in &version9 {
         assert!(
-            datagram.len() <= usize::from(settings.mtu),
+            datagram.len() <= usize::from(settings.mtu.max(v9::Settings::MIN_MTU)),
             "{}",
             datagram.len()
         );

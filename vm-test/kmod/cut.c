@@ -13,7 +13,8 @@
  * taken out of the frame into its mbuf, with "raw" all before the IP packet
  * taken away, as NICs and tunnels do; with "unmapped" what follows the first
  * mbuf lies in pages without an address, as sendfile(2) and TLS leave it; C and
- * S are what a stack leaves to a NIC: csum_flags and tso_segsz.
+ * S are what a stack leaves to a NIC: csum_flags, with a send tag if they say so,
+ * and tso_segsz.
  *
  *	msg cut: sums
  *
@@ -114,6 +115,17 @@ static const struct ng_cmdlist cut_cmdlist[] = {
 static struct cut_plan plan;
 static struct cut_sums sums;
 static uint8_t frame[LARGEST], copy[LARGEST];
+
+/*
+ * A driver's send tag, which nobody frees.  Who takes it for an interface finds that
+ * it has a number.
+ */
+static struct {
+	struct m_snd_tag	tag;
+	uint8_t			behind[256];
+} tagged = {
+	.tag = { .refcount = 1 },
+};
 
 static void
 tally(struct cut_sum *sum, struct mbuf *m)
@@ -235,6 +247,10 @@ chain(int len, int first, uint16_t vtag)
 	}
 	head->m_pkthdr.len = len;
 	head->m_pkthdr.csum_flags = plan.csum;
+	if ((plan.csum & CSUM_SND_TAG) != 0) {
+		memset(tagged.behind, 0x12, sizeof(tagged.behind));
+		head->m_pkthdr.snd_tag = m_snd_tag_ref(&tagged.tag);
+	}
 	head->m_pkthdr.tso_segsz = (uint16_t)plan.segment;
 	if (vtag != 0) {
 		head->m_pkthdr.ether_vtag = vtag;

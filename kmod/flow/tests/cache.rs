@@ -214,8 +214,8 @@ fn time_only_runs_forwards() {
     assert_eq!((records[0].first, records[0].last), (10_000, 10_000));
 }
 
-/// A full cache exports what has been idle for longest and loses nothing, as
-/// long as what it closes is taken in time.
+/// A full cache exports what has not been hit lately and loses nothing, as long as
+/// what it closes is taken in time.
 #[test]
 fn at_the_limit_what_is_idle_leaves_early() {
     const LIMIT: usize = 16 * SHARDS;
@@ -247,8 +247,8 @@ fn at_the_limit_what_is_idle_leaves_early() {
     );
 }
 
-/// The same with many pages in a shard: what is evicted has been idle for
-/// longer than what is kept.
+/// The same with many pages in a shard: what is evicted has been idle for longer than
+/// most of what is kept.
 #[test]
 fn in_a_large_cache_too_what_is_idle_leaves_early() {
     const LIMIT: usize = 1024 * SHARDS;

@@ -26,6 +26,7 @@ pub fn disturb(nodes: u32) -> Result<()> {
         let reached = other.join().ok().context("a thread panicked")?;
         Ok::<_, anyhow::Error>((made?, reached?))
     })?;
+    ensure!(reached > 0, "no message reached a node");
     println!("{made} of {nodes} nodes made, {reached} messages reached one");
     Ok(())
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Packets as a kernel has them in its hands: in chains of mbufs, cut anywhere,
-//! with their VLAN in the mbuf, of 64 KB with segments left to a NIC, without
-//! an address, without a link header. What is counted, and what is passed on, is
+//! with their VLAN in the mbuf, of 64 KB with segments left to a NIC, with a send tag,
+//! without an address, without a link header. What is counted, and what is passed on, is
 //! what the packet says.
 
 use super::{Scenario, USUAL};
@@ -54,6 +54,8 @@ const ETHERNET: &[Plan] = &[
     // The headers are mapped, as a stack makes them; then no matter what.
     plan("first=100 last=110 unmapped=1", 11),
     Plan { how: "first=1 last=99 unmapped=1", times: 99, ours_only: true },
+    // CSUM_SND_TAG: a send tag, which base takes for the interface.
+    Plan { how: "first=60 last=70 csum=0x80000000", times: 11, ours_only: true },
 ];
 
 /// What can be where there is none.
@@ -110,6 +112,12 @@ fn made_frames(guest: &mut Guest, module: &str, link: u8, plans: &[Plan]) -> Res
         let copies = plan.times * made::frames().len() as u64;
         ensure!(sums.sent[0] == copies, "{copies} copies: {sums:?}");
     }
+    // No packet came in by an interface, whatever lies where that would be named.
+    let interfaces = guest.ok(
+        "for family in ipv4 ipv6; do /mnt/bin/flowctl netflow show $family; done |
+        awk '$1 != \"SrcIf\" { print $1 }' | sort -u",
+    )?;
+    ensure!(module != OURS || interfaces.trim() == "0", "came in by {interfaces}");
     guest.ok("ngctl shutdown netflow:")?;
     guest.wait(500);
     let expected = made::totals(times);

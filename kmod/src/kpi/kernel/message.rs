@@ -72,9 +72,10 @@ impl Packet for Mbuf<'_> {
         if rcvif.is_null() || csum_flags & shim::pkthdr::CSUM_SND_TAG != 0 {
             return 0;
         }
-        // SAFETY: it is an interface. Who sends a packet that names its interface is in the net epoch,
-        // in which that cannot go. One that waited in netgraph's queue meanwhile is
-        // as safe here as in any node that reads this field, base's too.
+        // SAFETY: it is an interface. Who sends a packet that names its interface is
+        // in the net epoch, in which that cannot go. One that waited in netgraph's
+        // queue meanwhile is as safe here as in any node that reads this field, base's
+        // too.
         if_index(unsafe { shim::if_getindex(rcvif) })
     }
 
