@@ -22,7 +22,7 @@ run_rc_command() {
 	action=${1#one}
 	shift
 	case $action in
-	restart)	eval "$stop_cmd"; eval "$start_cmd" ;;
+	restart)	$restart_precmd || return 1; $stop_cmd; $start_cmd ;;
 	*)	eval "\$${action}_cmd" "$@" ;;
 	esac
 }
@@ -220,7 +220,20 @@ fn another_module_is_refused() -> Result<()> {
     service.expect("load", 1, &["refused", base])?;
     service.expect("unload", 1, &["refused", base])?;
     service.expect("which", 0, &["another is loaded", base])?;
+    // ipfw_netflow(8) gives base's node the same name.
+    service.nghost.ok(
+        "ngctl-rs",
+        &["mkpeer", "em0:", "netflow", "lower", "iface0"],
+    )?;
+    service
+        .nghost
+        .ok("ngctl-rs", &["name", "em0:lower", "netflow"])?;
+    service.expect("status", 1, &["another is loaded", "not running"])?;
+    service.expect("stop", 0, &["not running"])?;
+    service.expect("restart", 1, &["refused", base])?;
+    service.nghost.ok("ngctl-rs", &["show", "netflow:"])?;
     ensure!(service.loaded()? == base, "and left alone");
+    service.nghost.ok("ngctl-rs", &["shutdown", "netflow:"])?;
     fs::write(service.at("loaded"), "")?;
     service.expect("load", 0, &["loaded "])?;
     service.expect("which", 0, &["ours is loaded"])?;
@@ -280,6 +293,62 @@ fn a_changed_configuration_is_told() -> Result<()> {
     service.expect("restart", 0, &["watches em1", "watches em0"])?;
     service.expect("status", 0, &["em1: 0 packets", "em0: 0 packets"])?;
     service.expect("stop", 0, &["stopped"])?;
+    Ok(())
+}
+
+/// A restart with settings that a start refuses stops nothing.
+#[test]
+fn a_wrong_change_leaves_what_runs() -> Result<()> {
+    let rc_conf = "ng_netflow_interfaces=em0 ng_netflow_export=127.0.0.1:2055";
+    let service = Service::new(rc_conf, &["em0"])?;
+    service.expect("start", 0, &["watches em0"])?;
+    let file = service.at("rc.conf");
+    let right = fs::read_to_string(&file)?;
+    for (from, to, said) in [
+        ("127.0.0.1:2055", "localhost:2055", "give ADDRESS:PORT"),
+        ("=em0", "=", "of what?"),
+        ("=em0", "=em0 ng_netflow_config=all", "there is no 'all'"),
+    ] {
+        fs::write(&file, right.replacen(from, to, 1))?;
+        service.expect("restart", 1, &[said])?;
+        service.nghost.ok("ngctl-rs", &["show", "netflow:"])?;
+    }
+    fs::write(&file, right)?;
+    service.expect("status", 0, &["em0: 0 packets"])?;
+    service.expect("stop", 0, &["stopped"])?;
+    Ok(())
+}
+
+/// devd(8) attaches an interface while the service starts: who is second finds it
+/// done, and takes nothing of it away.
+#[test]
+fn two_attach_at_once() -> Result<()> {
+    let rc_conf = "ng_netflow_interfaces=em0 ng_netflow_export=127.0.0.1:2055";
+    let service = Service::new(rc_conf, &["em0"])?;
+    service.expect("start", 0, &["watches em0"])?;
+    for hook in ["lower", "upper"] {
+        service.nghost.ok("ngctl-rs", &["rmhook", "em0:", hook])?;
+    }
+    // A script's ngctl takes its time, so that both have looked before either connects.
+    let ngctl = service.at("bin/ngctl");
+    fs::remove_file(&ngctl)?;
+    let slow = format!(
+        "#!/bin/sh\n[ \"$1\" != -f ] || sleep 1\nexec {} \"$@\"\n",
+        path(&program("ngctl-rs")?)?
+    );
+    fs::write(&ngctl, slow)?;
+    fs::set_permissions(&ngctl, fs::Permissions::from_mode(0o755))?;
+    let (one, other) = std::thread::scope(|scope| {
+        let one = scope.spawn(|| service.run(&["attach", "em0"]));
+        let other = service.run(&["attach", "em0"]);
+        (one.join(), other)
+    });
+    let one = one.map_err(|_| anyhow::anyhow!("attach panicked"))??;
+    let other = other?;
+    ensure!(one.0 == Some(0) && other.0 == Some(0), "{one:?} {other:?}");
+    service.expect("status", 0, &["em0: 0 packets"])?;
+    let left = service.nghost.ok("ngctl-rs", &["show", "em0:"])?;
+    ensure!(left.contains("Num hooks: 2"), "{left}");
     Ok(())
 }
 
@@ -359,6 +428,15 @@ fn ipv6_collectors() -> Result<()> {
             .collect::<Result<_, _>>()?;
         let expected = [&[0x12, 0x83, 0, 0, 0, 0], &octets[..], &[0; 4]].concat();
         ensure!(numbers == expected, "{address}: {said}");
+    }
+    for port in [1, 9995, 9996, 10_000, 65_535] {
+        let collector = format!("[::1]:{port}");
+        let said = collector_address(&collector)?.context(collector)?;
+        let octets = format!("data=[ {} {} ", port / 256, port % 256);
+        ensure!(said.contains(&octets), "{port}: {said}");
+    }
+    for wrong in [0, 65_536, 99_995, 100_000] {
+        ensure!(collector_address(&format!("[::1]:{wrong}"))?.is_none());
     }
     for wrong in [
         "1::2::3",
