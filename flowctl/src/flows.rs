@@ -5,14 +5,14 @@
 //! `hash_id` and `list_id`, both 0 when there is no more. What expires or comes
 //! meanwhile may be seen twice or not at all.
 
-use ngctl_rs::{cli::Exit, Client, Error, Message};
+use ngctl_rs::{cli::Exit, errno::Errno, Client, Error, Message};
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     thread::sleep,
     time::Duration,
 };
 use sys_bindings::{
-    flow6_entry_data, flow_entry_data, in_addr, ngnf_show_header, NGM_NETFLOW_COOKIE,
+    flow6_entry_data, flow_entry_data, in_addr, ngnf_show_header, EINVAL, NGM_NETFLOW_COOKIE,
     NGM_NETFLOW_SHOW,
 };
 use zerocopy::{FromZeros, IntoBytes};
@@ -56,6 +56,9 @@ pub enum WalkError {
     /// The node could not be asked, or its answer not be read.
     #[error(transparent)]
     Request(#[from] Error),
+    /// It does not take the very first request: a kernel may have one IP version only.
+    #[error(transparent)]
+    Refused(Error),
     /// It answered for the other family.
     #[error("asked for the flows of IP version {asked}, was sent those of version {sent}")]
     Version {
@@ -91,8 +94,15 @@ pub fn walk(
     request.version = family.version();
     let mut furthest = (0, 0);
     let mut stuck = 0;
+    let mut first = true;
     loop {
-        let (header, flows) = ask(client, path, family, &request)?;
+        let (header, flows) = match ask(client, path, family, &request) {
+            Err(WalkError::Request(error @ Error::Errno(Errno(EINVAL)))) if first => {
+                return Err(WalkError::Refused(error));
+            }
+            answer => answer?,
+        };
+        first = false;
         see(client, &flows).map_err(WalkError::Stopped)?;
         // Base stops at hash 0 alone, and so loses what else is in there.
         if (header.hash_id, header.list_id) == (0, 0) {

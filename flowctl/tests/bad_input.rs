@@ -89,6 +89,34 @@ fn a_path_that_netgraph_cannot_carry_is_refused() {
     );
 }
 
+/// A kernel may have one IP version only, and base's node then knows no other.
+#[test]
+fn what_a_kernel_has_is_shown() {
+    let refusing = |version: u8| {
+        Server::start(World::new(move |_, _, message| {
+            let asked: ngnf_show_header = message.args_as().expect("a header");
+            match asked.version == version {
+                true => Err(EINVAL),
+                false => Ok(vec![response(
+                    message,
+                    header(asked.version, 0, 0).as_bytes(),
+                )]),
+            }
+        }))
+    };
+    let message = "flowctl: NgSendMsg(NGM_NETFLOW_SHOW): Invalid argument\n";
+    for (version, named) in [(4, "ipv4"), (6, "ipv6")] {
+        let server = refusing(version);
+        let run = flowctl(&server, &["netflow:", "show"]);
+        assert_eq!((run.status, run.stderr.as_str()), (Some(0), ""));
+        let run = flowctl(&server, &["netflow:", "show", named]);
+        assert_eq!((run.status, run.stderr.as_str()), (Some(1), message));
+    }
+    let neither = Server::start(World::new(|_, _, _| Err(EINVAL)));
+    let run = flowctl(&neither, &["netflow:", "show"]);
+    assert_eq!((run.status, run.stderr.as_str()), (Some(1), message));
+}
+
 #[test]
 fn a_reply_cut_short_anywhere_is_refused() {
     let mut whole = header(4, 0, 2).as_bytes().to_vec();

@@ -33,8 +33,19 @@ fn parse(words: &[String]) -> Result<Action, Exit> {
     let request = request(words)?;
     Ok(Box::new(move |client, path| {
         let mut out = BufWriter::new(stdout().lock());
+        let (mut shown, mut refusal) = (false, None);
         for family in &request.families {
-            show(client, path, Format::new(*family, request.style), &mut out)?;
+            match show(client, path, Format::new(*family, request.style), &mut out) {
+                Err(error @ WalkError::Refused(_)) => refusal = refusal.or(Some(error)),
+                walked => {
+                    walked.map_err(|error| exit(path, error))?;
+                    shown = true;
+                }
+            }
+        }
+        // A kernel with one IP version only has nothing of the other to show.
+        if let (Some(error), false) = (refusal, shown) {
+            return Err(exit(path, error));
         }
         out.flush().map_err(Exit::unwritten)
     }))
@@ -69,12 +80,17 @@ fn request(words: &[String]) -> Result<Request, Exit> {
 
 /// Prints one family. The heading comes once, however many replies there are,
 /// and in base's way: not over an empty table, unless verbose.
-fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -> Result<(), Exit> {
+fn show(
+    client: &mut Client,
+    path: &str,
+    format: Format,
+    out: &mut impl Write,
+) -> Result<(), WalkError> {
     let mut names = Names::default();
     let mut headed = format.style == Style::Verbose;
     if headed {
         out.write_all(format.heading().as_bytes())
-            .map_err(Exit::unwritten)?;
+            .map_err(|error| WalkError::Stopped(Exit::unwritten(error)))?;
     }
     let mut rows = String::new();
     walk(client, path, format.family, |client, flows| {
@@ -92,9 +108,13 @@ fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -
         rows.clear();
         written.map_err(Exit::unwritten)
     })
-    .map_err(|error| match error {
+}
+
+/// How the program ends after that.
+fn exit(path: &str, error: WalkError) -> Exit {
+    match error {
         WalkError::Stopped(exit) => exit,
-        WalkError::Request(error @ Error::Errno(_)) => {
+        WalkError::Refused(error) | WalkError::Request(error @ Error::Errno(_)) => {
             Exit::new(EX_BASE, format!("NgSendMsg(NGM_NETFLOW_SHOW): {error}"))
         }
         WalkError::Request(error) if error.is_of_reply() => {
@@ -102,7 +122,7 @@ fn show(client: &mut Client, path: &str, format: Format, out: &mut impl Write) -
         }
         WalkError::Request(error) => Exit::new(EX_OSERR, format!("node \"{path}\": {error}")),
         error => Exit::new(EX_PROTOCOL, format!("node \"{path}\": {error}")),
-    })
+    }
 }
 
 /// Interfaces' names, each asked for once.
