@@ -233,10 +233,39 @@ impl Client {
         }
     }
 
-    /// What comes next to the node after a command that is always answered.
+    /// The control message that comes next to the node. Packets are kept for
+    /// [`receive`](Self::receive).
     ///
     /// # Errors
-    /// As [`receive`](Self::receive); [`Error::Timeout`] when nothing comes.
+    /// As [`receive`](Self::receive).
+    ///
+    /// ```
+    /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
+    /// assert!(netgraph.receive_message(Some(std::time::Duration::ZERO))?.is_none());
+    /// # Ok::<(), ngctl_rs::Error>(())
+    /// ```
+    pub fn receive_message(&mut self, timeout: Option<Duration>) -> Result<Option<Received>> {
+        let is_message = |received: &Received| matches!(received, Received::Message { .. });
+        if let Some(at) = self.pending.iter().position(is_message) {
+            return Ok(self.pending.remove(at));
+        }
+        let deadline = Deadline::after(timeout);
+        while let Some(received) = self.next(deadline)? {
+            if is_message(&received) {
+                return Ok(Some(received));
+            }
+            self.pending.push_back(received);
+            if deadline.passed() {
+                break; // However many packets keep coming.
+            }
+        }
+        Ok(None)
+    }
+
+    /// The control message that comes next after a command that is always answered.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive); [`Error::Timeout`] when none comes.
     ///
     /// ```
     /// # let Some((_nghost, mut netgraph)) = ngctl_testing::nghost::start(true) else { return Ok(()) };
@@ -246,7 +275,7 @@ impl Client {
     /// # Ok::<(), ngctl_rs::Error>(())
     /// ```
     pub fn receive_reply(&mut self) -> Result<Received> {
-        self.receive(Some(REPLY_TIMEOUT))?
+        self.receive_message(Some(REPLY_TIMEOUT))?
             .ok_or(Error::Timeout(REPLY_TIMEOUT))
     }
 

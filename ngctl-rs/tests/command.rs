@@ -120,7 +120,7 @@ fn lines_and_packets_without_end_are_refused() {
     let run = ngctl(&server, &["write", "echo", "-f", "/dev/zero"], b"");
     assert_eq!(
         run.transcript(),
-        "ngctl: file \"/dev/zero\" is longer than 1048576 bytes\n[exit 71]\n"
+        "ngctl: file \"/dev/zero\" is longer than 65536 bytes\n[exit 71]\n"
     );
     // The longest line, with its end and without.
     let line = format!("name a: b{}", " ".repeat(65_536 - 9));
@@ -129,6 +129,27 @@ fn lines_and_packets_without_end_are_refused() {
         assert_eq!(run.transcript(), "[exit 0]\n");
     }
     assert_eq!(told.try_iter().count(), 3);
+}
+
+/// As in base, where `msg` reads control messages only: a packet that came before is no
+/// reply, and nothing that a script shows.
+#[test]
+fn packets_are_no_replies() {
+    let script = b"write echo 1 2 3\nmsg a: command\n";
+    let (server, _told) = obedient();
+    let run = ngctl(&server, &["-f", "-"], script);
+    assert_eq!(run.transcript(), "[exit 0]\n");
+    let answering = World::new(|_, _, message| match message.header.cmd {
+        NGM_ASCII2BINARY => {
+            let binary = Message::new(4711, 1 | NGM_READONLY | NGM_HASREPLY, &[]);
+            Ok(vec![response(message, &binary.to_bytes())])
+        }
+        NGM_BINARY2ASCII => Err(ENOSYS),
+        _ => Ok(vec![response(message, &[])]),
+    });
+    let run = ngctl(&Server::start(answering), &["-f", "-"], script);
+    let shown = "Rec'd response 805306369 from \"[5]:\":\nNo arguments\n[exit 0]\n";
+    assert_eq!(run.transcript(), shown);
 }
 
 #[test]

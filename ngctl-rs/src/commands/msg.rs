@@ -42,12 +42,12 @@ fn run(session: &mut Session, args: &[&str]) -> Outcome {
 }
 
 /// What the command brought: waited for if it always brings a reply, else what
-/// is there by now.
+/// is there by now. Packets are for the prompt to show, as in base.
 fn reply(client: &mut Client, sent: &Message) -> Result<Option<Received>, Error> {
     if sent.has_reply() {
         client.receive_reply().map(Some)
     } else {
-        match client.receive(Some(Duration::ZERO)) {
+        match client.receive_message(Some(Duration::ZERO)) {
             // The command may have been the last that was wanted of it.
             Err(Error::Closed) => Ok(None),
             received => received,

@@ -11,7 +11,11 @@ use std::{
     fs::File,
     io::{self, Read},
 };
-use sys_bindings::{nghost::MAX_FRAME, NG_HOOKSIZ};
+use sys_bindings::NG_HOOKSIZ;
+
+/// Bytes of a packet from a file at most: more than any link has, and what nghost and
+/// a kernel's socket can carry.
+const LONGEST: usize = 65536;
 
 pub static COMMAND: Command = Command {
     usage: "write hook < -f file | byte ... >",
@@ -47,9 +51,7 @@ fn contents(path: &str) -> Result<Vec<u8>, Failure> {
     let wrong = |why: &str| Err(Exit::new(EX_OSERR, format!("file \"{path}\" {why}")).into());
     match packet.len() {
         0 => wrong("is empty"),
-        length if length > MAX_FRAME as usize => {
-            wrong(&format!("is longer than {MAX_FRAME} bytes"))
-        }
+        length if length > LONGEST => wrong(&format!("is longer than {LONGEST} bytes")),
         _ => Ok(packet),
     }
 }
@@ -57,8 +59,10 @@ fn contents(path: &str) -> Result<Vec<u8>, Failure> {
 /// No more of a file than shows whether it is too long.
 fn beginning(path: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let most = u64::from(MAX_FRAME) + 1;
-    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    let most = LONGEST + 1;
+    File::open(path)?
+        .take(most as u64)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

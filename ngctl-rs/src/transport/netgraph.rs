@@ -16,7 +16,7 @@ use crate::{
 use libc::{c_char, c_int, sockaddr, socklen_t};
 use nix::{
     errno::Errno as HostErrno,
-    sys::socket::{setsockopt, sockopt},
+    sys::socket::{getsockopt, setsockopt, sockopt},
 };
 use std::{
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
@@ -26,15 +26,18 @@ use sys_bindings::{
     nodeinfo, EAFNOSUPPORT, NGM_GENERIC_COOKIE, NGM_NODEINFO, NG_CONTROL, NG_DATA, SORCVBUF_SIZE,
 };
 
-/// The kernel's default of 20 KB loses the list of some 280 nodes, as well as
-/// every `SHOW` reply.
-const BUFFER: usize = 512 * 1024;
+/// What the sockets are to hold at best, as kern.ipc.maxsockbuf allows; at worst a
+/// `SHOW` reply, the longest message of a known length. The kernel's default of 20 KB
+/// loses that, and the list of some 280 nodes; a megabyte has that of 14,000.
+const BUFFERS: [usize; 4] = [4 << 20, 1 << 20, 512 << 10, SORCVBUF_SIZE];
 
 /// The two sockets.
 #[derive(Debug)]
 pub struct Netgraph {
     control: OwnedFd,
     data: OwnedFd,
+    /// As long as what a socket can hold.
+    buffer: Vec<u8>,
 }
 
 impl Netgraph {
@@ -60,11 +63,10 @@ impl Netgraph {
             result => result?,
         };
         let data = socket(NG_DATA)?;
-        for fd in [&control, &data] {
-            grow_buffers(fd)?;
-        }
+        let longest = grow_buffers(&control)?.max(grow_buffers(&data)?);
+        let mut buffer = vec![0; longest];
         // By its id, which it has whether or not it is given a name.
-        let to = address::encode("path", &format!("[{:x}]:", own_id(&control)?))?;
+        let to = address::encode("path", &format!("[{:x}]:", own_id(&control, &mut buffer)?))?;
         // SAFETY: the address is readable for the length passed with it.
         cvt(unsafe {
             libc::connect(
@@ -73,23 +75,26 @@ impl Netgraph {
                 to.len() as socklen_t,
             )
         })?;
-        Ok(Self { control, data })
+        Ok(Self {
+            control,
+            data,
+            buffer,
+        })
     }
 }
 
 /// The id of the node that a new control socket is.
-fn own_id(control: &OwnedFd) -> Result<u32> {
+fn own_id(control: &OwnedFd, buffer: &mut [u8]) -> Result<u32> {
     let request = Message::new(NGM_GENERIC_COOKIE, NGM_NODEINFO, &[]);
     let to = address::encode("path", ".")?;
     send_to(control, &to, &request.to_bytes())?;
-    let (_, reply) = receive_from(control.as_fd())?;
+    let (_, reply) = receive_from(control, buffer)?;
     let info: nodeinfo = Message::parse(&reply)?.args_as()?;
     Ok(info.id)
 }
 
 /// Reads one datagram and the text of its address.
-fn receive_from(fd: BorrowedFd<'_>) -> Result<(String, Vec<u8>)> {
-    let mut bytes = vec![0u8; BUFFER];
+fn receive_from(fd: &OwnedFd, buffer: &mut [u8]) -> Result<(String, Vec<u8>)> {
     let mut from = [0u8; 255];
     let mut from_length = from.len() as socklen_t;
     // SAFETY: both buffers are writable for the lengths passed with them,
@@ -97,14 +102,14 @@ fn receive_from(fd: BorrowedFd<'_>) -> Result<(String, Vec<u8>)> {
     let count = cvt(unsafe {
         libc::recvfrom(
             fd.as_raw_fd(),
-            bytes.as_mut_ptr().cast(),
-            bytes.len(),
+            buffer.as_mut_ptr().cast(),
+            buffer.len(),
             0,
             from.as_mut_ptr().cast::<sockaddr>(),
             &raw mut from_length,
         )
     })?;
-    bytes.truncate(count as usize);
+    let bytes = buffer.get(..count as usize).unwrap_or(buffer).to_vec();
     let from = from.get(..from_length as usize).unwrap_or(&from);
     let (name, _) = address::split(from)?;
     Ok((name, bytes))
@@ -135,10 +140,10 @@ impl Transport for Netgraph {
     fn receive(&mut self, timeout: Option<Duration>) -> Result<Option<Incoming>> {
         let ready = wait_readable(&self.descriptors(), timeout)?;
         if ready.first() == Some(&true) {
-            let (from, message) = receive_from(self.control.as_fd())?;
+            let (from, message) = receive_from(&self.control, &mut self.buffer)?;
             Ok(Some(Incoming::Control(from, message)))
         } else if ready.get(1) == Some(&true) {
-            let (hook, packet) = receive_from(self.data.as_fd())?;
+            let (hook, packet) = receive_from(&self.data, &mut self.buffer)?;
             Ok(Some(Incoming::Data(hook, packet)))
         } else {
             Ok(None)
@@ -182,16 +187,21 @@ fn load_ng_socket() -> Result<()> {
     Ok(())
 }
 
-/// Makes room for long lists; where kern.ipc.maxsockbuf forbids that much, for
-/// a `SHOW` reply, the longest single message.
-fn grow_buffers(fd: &OwnedFd) -> Result<()> {
-    let set = |size: usize| -> nix::Result<()> {
-        setsockopt(fd, sockopt::RcvBuf, &size)?;
+/// Makes room for long lists, and says how much there is for what is received. Never
+/// less than there is already: net.graph.recvspace may say more.
+fn grow_buffers(fd: &OwnedFd) -> Result<usize> {
+    let failed = |errno| Error::Errno(Errno(errno as i32));
+    let grow = |size: usize| -> nix::Result<()> {
+        if getsockopt(fd, sockopt::RcvBuf)? < size {
+            setsockopt(fd, sockopt::RcvBuf, &size)?;
+        }
         setsockopt(fd, sockopt::SndBuf, &size)
     };
-    set(BUFFER)
-        .or_else(|_| set(SORCVBUF_SIZE))
-        .map_err(|errno| Error::Errno(Errno(errno as i32)))
+    let [better @ .., enough] = BUFFERS;
+    if !better.into_iter().any(|size| grow(size).is_ok()) {
+        grow(enough).map_err(failed)?;
+    }
+    getsockopt(fd, sockopt::RcvBuf).map_err(failed)
 }
 
 fn send_to(fd: &OwnedFd, to: &[u8], bytes: &[u8]) -> Result<()> {
