@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{bail, ensure, Context, Result};
 use end_to_end::manuals::{examples, page, section};
 use end_to_end::programs::{article_script, installed, program, Nghost};
+use flow::export::v9;
 
 /// The pages, and the program each is about.
 const PAGES: [(&str, Option<&str>); 4] = [
@@ -164,6 +165,13 @@ fn the_page_of_the_node_names_its_messages_and_fields() -> Result<()> {
             }
         }
     }
+    let (taken, kept) = (v9::Settings::MTUS, v9::Settings::MIN_MTU);
+    let mtus = format!(
+        "for less than {} and for more than {}.\nLess than {kept}, in which",
+        taken.start(),
+        taken.end()
+    );
+    ensure!(page.contains(&mtus), "ng_netflow.4 does not say: {mtus}");
     Ok(())
 }
 
