@@ -250,10 +250,14 @@ ng_netflow_tick(void *arg)
 	if (ms == 0) {
 		CURVNET_SET(priv->node->nd_vnet);
 		NET_EPOCH_ENTER(et);
-		ms = netflow_tick(priv->state);
+		/* What a hook leads to in a stack that goes may be gone already. */
+		if (!shim_stack_is_going(priv->node))
+			ms = netflow_tick(priv->state);
 		NET_EPOCH_EXIT(et);
 		CURVNET_RESTORE();
 	}
+	if (ms == 0)
+		return;
 
 	callout_reset_sbt(&priv->tick, ms * SBT_1MS, 0, ng_netflow_tick, priv,
 	    C_HARDCLOCK);

@@ -149,12 +149,13 @@ shim_random(void *buf, size_t len)
 	arc4random_buf(buf, len);
 }
 
-/* Not with a shim_mtx held: the console may be slow. */
+/* Says whose line it is.  Not with a shim_mtx held: the console may be slow. */
 void
-shim_log(const char *line, size_t len)
+shim_log(const struct ng_node *node, const char *line, size_t len)
 {
 
-	log(LOG_NOTICE, "%.*s\n", (int)len, line);
+	log(LOG_NOTICE, "ng_netflow: [%x]: %.*s\n", NG_NODE_ID(node), (int)len,
+	    line);
 }
 
 /* Is the node's network stack, a jail's, being destroyed? */
@@ -350,7 +351,8 @@ shim_send(struct ng_hook *hook, const void *datagram, size_t len)
 	struct mbuf *m;
 	int error;
 
-	m = m_get3((int)len, M_NOWAIT, MT_DATA, M_PKTHDR);
+	/* Of a large one pieces of a page: memory in one piece is scarce. */
+	m = m_get2(MIN((int)len, MJUMPAGESIZE), M_NOWAIT, MT_DATA, M_PKTHDR);
 	if (m == NULL)
 		return (ENOBUFS);
 	if (m_append(m, (int)len, datagram) == 0) {

@@ -67,7 +67,7 @@ uint64_t shim_counter_fetch(struct shim_counter *);
 uint64_t shim_uptime_ms(void);
 void	 shim_wall_clock(uint32_t *secs, uint32_t *nanos);
 void	 shim_random(void *, size_t);
-void	 shim_log(const char *, size_t);
+void	 shim_log(const struct ng_node *, const char *, size_t);
 
 uint32_t shim_fibs(const struct ng_node *);
 void	 shim_path4(const struct ng_node *, uint32_t fib, const uint8_t src[4],

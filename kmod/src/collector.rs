@@ -24,7 +24,9 @@ pub struct Collector<K: Kpi, E: Protocol> {
 struct Burst {
     /// How many there were, sent or not.
     datagrams: usize,
-    /// The system had no memory for one, or a queue no room.
+    /// Since [`Collector::begin_batch`] one was sent.
+    was_served: bool,
+    /// Since then the system had no memory for one, or a queue no room.
     is_short: bool,
 }
 
@@ -102,8 +104,17 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
         }
     }
 
-    /// Has the system lacked memory, or room in a queue, for a datagram since
-    /// [`Collector::begin`]?
+    /// Begins with another batch of records.
+    pub fn begin_batch(&mut self) {
+        (self.burst.was_served, self.burst.is_short) = (false, false);
+    }
+
+    /// Has a datagram of this batch been sent?
+    pub fn was_served(&self) -> bool {
+        self.burst.was_served
+    }
+
+    /// Has the system lacked memory, or room in a queue, for a datagram of this batch?
     pub fn is_short(&self) -> bool {
         self.burst.is_short
     }
@@ -190,7 +201,10 @@ fn send<K: Kpi, E: Protocol>(
     burst.datagrams += 1;
     let records = ready.records;
     match way.hook.map(|hook| kpi.send(hook, ready.datagram)) {
-        Some(Ok(())) => return way.outcome.handed_over.add_sum(records),
+        Some(Ok(())) => {
+            burst.was_served = true;
+            return way.outcome.handed_over.add_sum(records);
+        }
         Some(Err(error)) => {
             burst.is_short |= matches!(error, ENOMEM | ENOBUFS);
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);

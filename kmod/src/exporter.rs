@@ -32,8 +32,9 @@ const PATIENCE: usize = 100;
 
 /// A record that is due leaves within a second: it is swept at most one tick
 /// (250 ms) after it fell due, waits this long at most, and the datagram goes
-/// with the tick after that.
-const LONGEST_WAIT_MS: u64 = 500;
+/// with the tick after that.  That is the second tick, though the clock of either
+/// may be a little late.
+const LONGEST_WAIT_MS: u64 = 400;
 
 /// The collectors, and a batch of records on its way to them.
 pub struct Exporter<K: Kpi> {
@@ -118,8 +119,10 @@ impl<K: Kpi> Exporter<K> {
             }
             self.next_shard = (self.next_shard + 1) % SHARDS;
         }
-        if !(is_patient && self.is_short()) {
+        if !(is_patient && self.v5.is_short()) {
             self.v5.flush(kpi, &ways.v5, wait, now);
+        }
+        if !(is_patient && self.v9.is_short()) {
             self.v9.flush(kpi, &ways.v9, wait, now);
         }
         self.patience = match extent {
@@ -134,9 +137,12 @@ impl<K: Kpi> Exporter<K> {
     }
 
     /// Is the system short of memory or of room in a queue?  Then records that
-    /// are due are safer in the cache than in a datagram, for the moment.
+    /// are due are safer in the cache than in a datagram, for the moment.  But a
+    /// collector that takes nothing while the other is served is short by itself,
+    /// and must not hold up the other's records.
     fn is_short(&self) -> bool {
-        self.v5.is_short() || self.v9.is_short()
+        let any_was_served = self.v5.was_served() || self.v9.was_served();
+        !any_was_served && (self.v5.is_short() || self.v9.is_short())
     }
 
     /// Copies records of the next shard; how many, and whether it has more.
@@ -167,6 +173,8 @@ impl<K: Kpi> Exporter<K> {
 
     fn drain_batch(&mut self, kpi: &K, ways: &Ways<'_, K>, now: u64) {
         let mut expired = Sum::default();
+        self.v5.begin_batch();
+        self.v9.begin_batch();
         for record in self.batch.iter_mut().filter_map(Option::take) {
             expired.add(record.packets(), record.octets());
             self.v5.take(kpi, &record, &ways.v5, now);

@@ -269,8 +269,7 @@ impl<K: Kpi> Node<K> {
             let is_read = self.export.get().is_some() || self.export9.get().is_some();
             return Some(if is_read { BURST_PAUSE_MS } else { 0 });
         }
-        self.kpi()
-            .log(format_args!("ng_netflow: {}", self.conservation()));
+        self.kpi().log(format_args!("{}", self.conservation()));
         None
     }
 

@@ -330,6 +330,28 @@ fn a_short_kernel_costs_few_datagrams() {
     );
 }
 
+/// A collector that takes nothing does not slow the other down: its peer may be a
+/// socket that nobody reads.
+#[test]
+fn a_full_collector_holds_up_no_other() {
+    const FLOWS: u32 = 50_000;
+    for (full, (stuck, served)) in [(9, (0, 1)), (8, (1, 0))] {
+        let home = Home::new();
+        let node = exporting_node(&home);
+        node.newhook(b"export9", hook(8)).unwrap();
+        open_flows(&node, FLOWS);
+        home.wait(16_000);
+        home.0.full_hook.store(full, SeqCst);
+        catch_up(&node, &home);
+        let account = node.conservation();
+        let [stuck, served] = [stuck, served].map(|at| &account.exports[at]);
+        assert_eq!(served.handed_over.records, u64::from(FLOWS));
+        let lost = stuck.dropped(DropReason::SendFailed).records;
+        assert_eq!(lost + stuck.pending.records, u64::from(FLOWS));
+        assert_eq!(account.unaccounted(), 0);
+    }
+}
+
 /// Nor has one without memory for the first datagram of all.
 #[test]
 fn a_kernel_without_memory_for_a_datagram_costs_few_records() {
@@ -467,7 +489,7 @@ fn close_takes_no_time_when_there_is_nobody_to_wait_for() {
     let log = home.0.log.lock().unwrap();
     assert_eq!(
         log[..],
-        ["ng_netflow: packets received=100000 unaccounted=0 cached=0 expired=100000 dropped[no exporter]=100000"]
+        ["packets received=100000 unaccounted=0 cached=0 expired=100000 dropped[no exporter]=100000"]
     );
 }
 
@@ -577,7 +599,7 @@ fn close_sends_all_and_logs_the_account() {
     assert_eq!(
         log[..],
         [
-            "ng_netflow: packets received=1001 unaccounted=0 cached=0 expired=1000 (export handed_over=1000 pending=0) \
+            "packets received=1001 unaccounted=0 cached=0 expired=1000 (export handed_over=1000 pending=0) \
           refused[IP header truncated]=1"
         ]
     );

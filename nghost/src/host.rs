@@ -205,7 +205,7 @@ impl Kpi for Host {
     }
 
     fn log(&self, line: fmt::Arguments<'_>) {
-        self.around.log.line(line);
+        self.around.log.line(format_args!("ng_netflow: {line}"));
     }
 }
 

@@ -425,7 +425,7 @@ unsafe extern "C" fn shim_random(to: *mut u8, len: usize) {
 }
 
 #[no_mangle]
-extern "C" fn shim_log(_: *const u8, _: usize) {
+extern "C" fn shim_log(_: *const NgNode, _: *const u8, _: usize) {
     assert_no_lock("log");
 }
 

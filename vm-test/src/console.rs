@@ -211,7 +211,7 @@ mod tests {
             "ASan: Invalid access, 1-byte write at 0xfffffe00c5e2c958",
             "witness_lock_list_get: witness exhausted",
         ] {
-            let text = format!("ng_netflow: packets received=1\n{line}\n 1st 0xff\n");
+            let text = format!("ng_netflow: [7]: packets received=1\n{line}\n 1st 0xff\n");
             let found = complaints(&text);
             assert_eq!(found, [format!("{line}\n 1st 0xff")]);
         }

@@ -289,7 +289,7 @@ impl Guest {
     pub fn accounts(&mut self) -> Result<Vec<String>> {
         let log = self.ok("dmesg")?;
         let accounts = log.lines().filter_map(|line| {
-            let at = line.find("ng_netflow: packets received=")?;
+            let at = line.find("packets received=")?;
             Some(line[at..].to_string())
         });
         Ok(accounts.collect())

@@ -147,8 +147,10 @@ impl Kpi for Kernel {
     // Not inlined: its line would be in the frame of whoever logs.
     #[inline(never)]
     fn log(&self, line: fmt::Arguments<'_>) {
-        // SAFETY: the line's own bytes.
-        let mut lines = Lines::new(|line| unsafe { shim::shim_log(line.as_ptr(), line.len()) });
+        // SAFETY: the node is there, by `new`'s contract, and the bytes are the line's.
+        let mut lines = Lines::new(|line| unsafe {
+            shim::shim_log(self.node.as_ptr(), line.as_ptr(), line.len());
+        });
         let _ = lines.write_fmt(line);
         lines.end();
     }

@@ -3,7 +3,7 @@
 
 use std::fmt::Arguments;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use flow::{Path, Platform};
@@ -22,6 +22,8 @@ pub struct World {
     pub sent: Mutex<Vec<Vec<u8>>>,
     /// Whether hooks refuse datagrams, with `ENOBUFS`.
     pub sends_fail: AtomicBool,
+    /// The hook that refuses them though others do not, or 0.
+    pub full_hook: AtomicUsize,
     /// Sends that fail beside those.
     pub sends: Fault,
     /// Lookups of routes that find none.
@@ -53,6 +55,7 @@ impl Home {
             uptime: AtomicU64::new(60_000),
             sent: Mutex::default(),
             sends_fail: AtomicBool::new(false),
+            full_hook: AtomicUsize::new(0),
             sends: Fault::default(),
             lookups: Fault::default(),
             fibs: AtomicU16::new(2),
@@ -170,8 +173,9 @@ impl Kpi for Home {
         self.0.fibs.load(SeqCst)
     }
 
-    fn send(&self, _: &HookId, datagram: &[u8]) -> Result<(), Errno> {
-        if self.0.sends_fail.load(SeqCst) || self.0.sends.strikes() {
+    fn send(&self, hook: &HookId, datagram: &[u8]) -> Result<(), Errno> {
+        let is_full = hook.0.get() == self.0.full_hook.load(SeqCst);
+        if is_full || self.0.sends_fail.load(SeqCst) || self.0.sends.strikes() {
             return Err(ENOBUFS);
         }
         self.0.sent.lock().unwrap().push(datagram.to_vec());

@@ -31,7 +31,7 @@ fn story(guest: &mut Guest) -> Result<()> {
     // A ksocket's socket would keep its jail for ever, whoever is connected.
     guest.ok("jexec far ngctl shutdown netflow:export")?;
     guest.remove_jail()?;
-    guest.until("dmesg", "ng_netflow: packets received", 20)?;
+    guest.until("dmesg", "packets received", 20)?;
     let account = guest.account()?;
     ensure!(account.packets("unaccounted")? == 0, "{account}");
     for counter in ["received", "handed_over"] {

@@ -152,7 +152,7 @@ unsafe extern "C" {
     pub safe fn shim_uptime_ms() -> u64;
     pub safe fn shim_wall_clock(secs: &mut u32, nanos: &mut u32);
     pub fn shim_random(buf: *mut c_void, len: usize);
-    pub fn shim_log(line: *const u8, len: usize);
+    pub fn shim_log(node: *const ng_node, line: *const u8, len: usize);
 
     pub fn shim_fibs(node: *const ng_node) -> u32;
     pub fn shim_path4(
