@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's services for Rust: each function is one macro, inline or
- * variadic function of the kernel that Rust cannot call itself.  No decisions
- * are made here.
+ * The kernel's services for Rust: most functions are one macro, inline or
+ * variadic function of the kernel that Rust cannot call itself.  Those that do
+ * more, such as looking up routes, say what above them.
  *
  * Unless a function says otherwise: it may be called in any context in which
  * the node runs, the net epoch and the callout included, with or without a

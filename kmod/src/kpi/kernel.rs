@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The FreeBSD kernel as the node's home.
 //!
-//! Everything goes through the C shim, whose functions [`shim`] declares.
+//! What a packet needs of the kernel, locks, counters, the time, is asked of it at
+//! once; all else goes through the C shim, whose functions [`shim`] declares.
 //! None of them sleeps: memory is malloc(9) with `M_NOWAIT`, locks are mtx(9).
 
 use core::arch::asm;
