@@ -86,6 +86,7 @@ impl Reader {
             link: self.link,
             time: u64::from(secs) * 1_000_000_000 + u64::from(fraction) * self.fraction,
             frame,
+            len: self.number(header, 12),
         }
     }
 

@@ -6,6 +6,7 @@
 //! off or corrupt ends there, and says so. Nothing is skipped without a word.
 
 mod classic;
+mod filter;
 mod input;
 mod pcapng;
 
@@ -14,10 +15,11 @@ use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
-use pcap::{BpfProgram, Linktype};
+use pcap::Linktype;
 
-use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT, EX_USAGE};
+use crate::failure::{Failure, EX_DATAERR, EX_NOINPUT};
 use crate::layer::Layer;
+use filter::Filter;
 use input::{Fault, Input, Source};
 
 /// Octets of a packet at most: the largest snapshot length of libpcap and of
@@ -39,7 +41,7 @@ pub struct Capture {
     frame: Range<usize>,
     /// Which frames are wanted, as the user said it and compiled; all without.
     expression: Option<String>,
-    filter: Option<BpfProgram>,
+    filter: Option<Filter>,
     /// What the present frame begins with: as the first, Ethernet or an IP packet, when
     /// it is delivered. `None` before that.
     link: Option<Layer>,
@@ -76,6 +78,8 @@ struct Record {
     time: u64,
     /// Where it lies in what was taken from the file last.
     frame: Range<usize>,
+    /// Octets that the packet had on the wire; the frame may have fewer.
+    len: u32,
 }
 
 /// What frames begin with.
@@ -193,15 +197,7 @@ impl Capture {
         let Some(expression) = &self.expression else {
             return Ok(());
         };
-        let link = if layer.is_raw_ip() {
-            // DLT_RAW, which libpcap knows everywhere.
-            Linktype(12)
-        } else {
-            Linktype::ETHERNET
-        };
-        let compiled = pcap::Capture::dead(link).and_then(|dead| dead.compile(expression, true));
-        let bad = |error| Failure::new(EX_USAGE, format!("filter '{expression}': {error}"));
-        self.filter = Some(compiled.map_err(bad)?);
+        self.filter = Some(Filter::compile(expression, layer.is_raw_ip())?);
         Ok(())
     }
 
@@ -256,11 +252,11 @@ impl Capture {
                     link: Link::Known(layer),
                     time,
                     frame,
+                    len,
                 })) if self.link == Some(layer) || self.takes(layer) => {
                     self.records += 1;
                     self.frame = frame;
-                    let filter = self.filter.as_ref();
-                    if filter.is_none_or(|filter| filter.filter(self.frame())) {
+                    if self.is_wanted(len) {
                         return Step::Frame(time);
                     }
                 }
@@ -270,6 +266,19 @@ impl Capture {
                 None => return Step::End,
             }
         }
+    }
+
+    /// Does the filter take the present frame, of a packet of so many octets?
+    #[inline]
+    fn is_wanted(&mut self, len: u32) -> bool {
+        let Some(filter) = &mut self.filter else {
+            return true;
+        };
+        let frame = self.input.taken().get(self.frame.clone());
+        let frame = frame.unwrap_or(&[]);
+        let missing = (len as usize).saturating_sub(frame.len());
+        let payload = self.link.map_or(frame, |layer| layer.payload(frame));
+        filter.takes(payload, missing)
     }
 
     /// Goes over to another link layer, if what is behind it is delivered in the same

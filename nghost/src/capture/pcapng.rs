@@ -14,6 +14,7 @@
 //! passed over unread: a comment may hold what it likes.
 
 use std::io::Read;
+use std::ops::Range;
 
 use super::input::{Fault, Input, Order};
 use super::{Link, Record, MAX_FRAME, TOO_LONG};
@@ -120,20 +121,22 @@ impl Reader {
     fn packet(&self, body: &[u8], interface: Option<u32>) -> Result<Record, Fault> {
         let interface = self.interface(interface.ok_or(BAD_LENGTH)?)?;
         let number = |at| self.order.u32(body, at).ok_or(BAD_LENGTH);
-        let (high, low, len) = (number(4)?, number(8)?, number(12)?);
+        let (high, low) = (number(4)?, number(8)?);
         let ticks = u64::from(high) << 32 | u64::from(low);
-        interface.record(interface.to_nanos(ticks), body, 20, len)
+        let frame = 20..20 + number(12)? as usize;
+        interface.record(interface.to_nanos(ticks), body, frame, number(16)?)
     }
 
     /// Its frame is as long as the packet was, or as the snapshot length; what
     /// follows is padding. It has no stamp: it came when the one before came.
     fn simple_packet(&self, body: &[u8]) -> Result<Record, Fault> {
         let interface = self.interface(0)?;
-        let mut len = self.order.u32(body, 0).ok_or(BAD_LENGTH)?;
-        if interface.snapshot_len != 0 {
-            len = len.min(interface.snapshot_len);
-        }
-        interface.record(self.time, body, 4, len)
+        let len = self.order.u32(body, 0).ok_or(BAD_LENGTH)?;
+        let captured = match interface.snapshot_len {
+            0 => len,
+            most => len.min(most),
+        };
+        interface.record(self.time, body, 4..4 + captured as usize, len)
     }
 
     fn interface(&self, index: u32) -> Result<&Interface, Fault> {
@@ -174,19 +177,27 @@ impl Interface {
         Some(interface)
     }
 
-    /// A frame of `len` octets at an offset of a block's body, which was taken
-    /// with its block.
-    fn record(&self, time: u64, body: &[u8], at: usize, len: u32) -> Result<Record, Fault> {
-        if len as usize > MAX_FRAME {
+    /// A frame in a block's body, which was taken with its block, of a packet of `len`
+    /// octets.
+    fn record(
+        &self,
+        time: u64,
+        body: &[u8],
+        frame: Range<usize>,
+        len: u32,
+    ) -> Result<Record, Fault> {
+        if frame.len() > MAX_FRAME {
             return Err(TOO_LONG);
         }
-        let len = len as usize;
-        if at + len > body.len() {
+        if frame.end > body.len() {
             return Err(BAD_LENGTH);
         }
-        let (link, at) = (self.link, BEFORE + at);
-        let frame = at..at + len;
-        Ok(Record { link, time, frame })
+        Ok(Record {
+            link: self.link,
+            time,
+            frame: BEFORE + frame.start..BEFORE + frame.end,
+            len,
+        })
     }
 
     /// A stamp in nanoseconds since 1970; what is beyond them is 0.

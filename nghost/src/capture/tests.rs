@@ -182,6 +182,17 @@ fn other_link_layers_are_taken_off() {
     }
 }
 
+/// How many frames a filter takes.
+fn taken(bytes: &[u8], filter: &str) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("capture");
+    std::fs::write(&path, bytes).unwrap();
+    let mut capture = Capture::open(&path, Some(filter)).unwrap();
+    let (frames, failure) = read_all(&mut capture);
+    assert_eq!(failure, None);
+    frames.len()
+}
+
 #[test]
 fn a_filter_sees_what_is_behind_the_link_layer() {
     let mut bytes = pcap_header(0xa1b2c3d4, 113);
@@ -191,13 +202,52 @@ fn a_filter_sees_what_is_behind_the_link_layer() {
         bytes.extend([8, 0, 0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17, 0, 0]);
         bytes.extend([10, 0, 0, last, 10, 0, 0, 9]);
     }
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("capture");
-    std::fs::write(&path, bytes).unwrap();
-    let mut capture = Capture::open(&path, Some("src host 10.0.0.2")).unwrap();
-    let (frames, _) = read_all(&mut capture);
-    assert_eq!(frames.len(), 1);
-    assert_eq!(frames[0].1[14 + 15], 2);
+    for (filter, frames) in [
+        ("src host 10.0.0.2", 1),
+        ("ip", 2),
+        ("src host 10.0.0.9", 0),
+    ] {
+        assert_eq!(taken(&bytes, filter), frames, "{filter}");
+    }
+}
+
+/// As `tcpdump -s 96` cuts packets short: their length is that on the wire, as
+/// tcpdump(1) has it when it reads them.
+#[test]
+fn a_filter_sees_the_length_on_the_wire() {
+    let (caplen, len) = (96, 1500);
+    let frame = &[0x45; 96][..];
+    let record = [&words(&[1, 0, caplen, len]), frame].concat();
+    let packet = [&words(&[0, 0, 0, caplen, len]), frame].concat();
+    let with_snapshot_len = |block| section(&[interface(1, caplen, &[]), block]);
+    for (bytes, off) in [
+        ([pcap_header(0xa1b2c3d4, 1), record.clone()].concat(), 0),
+        // Linux's cooked header becomes two octets shorter.
+        ([pcap_header(0xa1b2c3d4, 113), record.clone()].concat(), 2),
+        ([pcap_header(0xa1b2c3d4, 101), record].concat(), 0),
+        (with_snapshot_len(block(6, &packet)), 0),
+        (with_snapshot_len(block(2, &packet)), 0),
+        (
+            with_snapshot_len(block(3, &[&words(&[len]), frame].concat())),
+            0,
+        ),
+    ] {
+        let len = len - off;
+        for (filter, frames) in [
+            ("greater 500", 1),
+            ("less 500", 0),
+            (&format!("len = {len}"), 1),
+            (&format!("len - 1 = {len}"), 0),
+            // What was not captured is nothing to compare.
+            ("link[1000] = 0", 0),
+        ] {
+            assert_eq!(taken(&bytes, filter), frames, "{filter}");
+        }
+    }
+    // What no packet's length can be costs no memory.
+    let record = [&words(&[1, 0, caplen, u32::MAX]), frame].concat();
+    let bytes = [pcap_header(0xa1b2c3d4, 1), record].concat();
+    assert_eq!(taken(&bytes, "len = 262144"), 1);
 }
 
 fn block(ty: u32, body: &[u8]) -> Vec<u8> {
