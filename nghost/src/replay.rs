@@ -112,8 +112,10 @@ struct Source {
     capture: Capture,
     ether: Rc<Ether>,
     feed: Rc<Feed>,
-    /// Stamp of the capture's present frame, which is not fed yet.
+    /// Stamp of the capture's present frame, whose time has not come yet.
     next: Option<u64>,
+    /// That frame is delivered, not left out.
+    is_wanted: bool,
     /// Its next frame is not read, or was not there yet.
     is_waiting: bool,
     /// The latest stamp so far.
@@ -136,6 +138,20 @@ impl Source {
         }
         self.ether.look_ahead(graph, &coming);
         self.ahead = LOOK_AHEAD - 1;
+    }
+
+    /// Feeds the present frame, of this stamp.
+    #[inline]
+    fn feed(&mut self, time: u64, graph: &Graph) {
+        self.look_ahead(graph);
+        let feed = &self.feed;
+        if time < self.latest {
+            feed.steps_back.set(feed.steps_back.get() + 1);
+        }
+        let frame = self.capture.frame();
+        feed.packets.set(feed.packets.get() + 1);
+        feed.octets.set(feed.octets.get() + frame.len() as u64);
+        self.ether.receive(graph, frame);
     }
 }
 
@@ -173,6 +189,7 @@ impl Replay {
             ether,
             feed,
             next: None,
+            is_wanted: false,
             is_waiting: true,
             latest: 0,
             ahead: 0,
@@ -252,7 +269,8 @@ impl Replay {
     }
 
     /// Feeds packets, at most so many, that are due until this uptime, and
-    /// moves the clock with them. How many it fed.
+    /// moves the clock with them; those that are left out take time and turns as
+    /// well. How many there were.
     pub fn feed(
         &mut self,
         until: u64,
@@ -275,16 +293,10 @@ impl Replay {
             }
             clock.advance_to(due);
             let source = &mut self.sources[index];
-            source.look_ahead(graph);
-            let feed = &source.feed;
-            if time < source.latest {
-                feed.steps_back.set(feed.steps_back.get() + 1);
+            if source.is_wanted {
+                source.feed(time, graph);
             }
             source.latest = source.latest.max(time);
-            let frame = source.capture.frame();
-            feed.packets.set(feed.packets.get() + 1);
-            feed.octets.set(feed.octets.get() + frame.len() as u64);
-            source.ether.receive(graph, frame);
             self.read(index, log);
         }
         at_most
@@ -308,9 +320,10 @@ impl Replay {
         let source = &mut self.sources[index];
         let step = source.capture.advance();
         source.is_waiting = matches!(step, Step::NotYet);
+        source.is_wanted = matches!(step, Step::Frame(_));
         source.next = None;
         match step {
-            Step::Frame(time) => source.next = Some(time),
+            Step::Frame(time) | Step::LeftOut(time) => source.next = Some(time),
             Step::NotYet => {}
             Step::End => self.end(index, None, log),
             Step::Broken(failure) => self.end(index, Some(failure), log),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::common::frame;
 use crate::common::process::{nghost, Process};
-use crate::replay::{account, capture, numbers, pong, receive, start, SECOND};
+use crate::replay::{account, capture, numbers, pong, receive, start, SECOND, THEN};
 
 /// A pipe with a name, which nobody has opened yet.
 fn fifo(folder: &Path) -> PathBuf {
@@ -151,4 +151,61 @@ fn flows_that_end_are_exported_though_the_clock_stands() {
     assert_eq!(receive(&collector)[..4], [0, 5, 0, 30]);
     drop(writer);
     probe.join().unwrap();
+}
+
+/// Of what a filter leaves out, the stamps count, and it takes turns as well.
+#[test]
+fn what_a_filter_leaves_out_moves_the_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = |at: i64| (at * SECOND, pong([10, 0, 0, 9], [10, 0, 0, 2]));
+    let matching = (0, pong([10, 0, 0, 1], [10, 0, 0, 2]));
+    let frames: Vec<_> = [matching]
+        .into_iter()
+        .chain((1..=3600).map(other))
+        .collect();
+    let bytes = fs::read(capture(&folder.path().join("file"), &frames)).unwrap();
+    let fifo = fifo(folder.path());
+    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let patience = Some(Duration::from_secs(20));
+    collector.set_read_timeout(patience).unwrap();
+    let to = collector.local_addr().unwrap().to_string();
+    let path = fifo.clone();
+    let probe = std::thread::spawn(move || {
+        let filter = "src host 10.0.0.1";
+        let output = nghost(&["probe", "-r", path.to_str().unwrap(), "-f", filter, &to]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("1 packets fed"), "{said}");
+    });
+    let mut writer = fs::File::options().write(true).open(&fifo).unwrap();
+    writer.write_all(&bytes).unwrap();
+    // The writer stays: it is no end that exports the flow.
+    let datagram = receive(&collector);
+    assert_eq!((datagram[3], &datagram[24..28]), (1, &[10, 0, 0, 1][..]));
+    let time = |at: usize| u32::from_be_bytes(datagram[at..at + 4].try_into().unwrap());
+    let sent = u64::from(time(8)) - THEN / 1_000_000;
+    assert!((15..=17).contains(&sent), "{sent}");
+    drop(writer);
+    probe.join().unwrap();
+}
+
+/// Clients and signals need not wait for the first packet that a filter takes.
+#[test]
+fn a_replay_in_which_nothing_matches_can_be_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    // Empty packets of 1970, for minutes, in a file that takes no room.
+    let file = fs::File::create(&path).unwrap();
+    let header = fs::read(capture(&folder.path().join("header"), &[])).unwrap();
+    (&file).write_all(&header).unwrap();
+    file.set_len(1 << 38).unwrap();
+    let interface = format!("em0,pace=fast,filter=ip,capture={}", path.display());
+    let process = Process::start(folder.path(), &["--interface", &interface]);
+    let mut client = process.connect();
+    client.listen_to("em0:", "lower", "l");
+    let account = account(&mut client, "em0:");
+    assert_eq!((&account.state[..], account.packets), ("running", 0));
+    process.terminate();
+    let (status, said) = process.wait();
+    assert_eq!(status, Some(0), "{said}");
 }

@@ -27,6 +27,9 @@ use input::{Fault, Input, Source};
 /// damage, and must not make a client wait until gigabytes are read.
 const MAX_FRAME: usize = 262_144;
 
+/// Records read at most before others have their turn.
+const TURN: u64 = 2048;
+
 const TOO_LONG: Fault = Fault::Corrupt("its packet would be longer than 262,144 octets");
 
 /// An open capture file, or a pipe of one.
@@ -57,8 +60,12 @@ pub struct Capture {
 pub enum Step {
     /// A frame, and when it was captured, in nanoseconds since 1970.
     Frame(u64),
-    /// A pipe's writer has not written the next frame, or not all of it:
-    /// [`Capture::fd`] becomes readable when there is more.
+    /// A frame that is not delivered, by the filter or for its link layer, and when it
+    /// was captured.
+    LeftOut(u64),
+    /// A pipe's writer has not written the next frame, or not all of it, or a file has
+    /// much of other link layers before it: [`Capture::fd`] becomes readable when there
+    /// is more.
     NotYet,
     /// The end.
     End,
@@ -133,7 +140,7 @@ impl Capture {
     }
 
     /// Reads until it is known what its frames begin with, or that there are
-    /// none. `false` when that is not there yet.
+    /// none. `false` when that is not there yet, or further on than a turn.
     fn begin(&mut self) -> Result<bool, Failure> {
         let mut format = match self.format.take() {
             Some(format) => format,
@@ -157,6 +164,10 @@ impl Capture {
                     })) => {
                         self.passed_over += 1;
                         self.other = other;
+                        if self.passed_over.is_multiple_of(TURN) {
+                            self.format = Some(format);
+                            return Ok(false);
+                        }
                     }
                     None if self.passed_over > 0 => break Some(Link::Other(self.other)),
                     Some(Err(fault)) if fault.is_wait() => {
@@ -233,7 +244,7 @@ impl Capture {
         self.passed_over
     }
 
-    /// Goes on to the next frame, [`Capture::frame`].
+    /// Goes on to the next frame, [`Capture::frame`] if it is delivered.
     pub fn advance(&mut self) -> Step {
         if self.link.is_none() && self.first.is_none() {
             match self.begin() {
@@ -242,29 +253,32 @@ impl Capture {
                 Err(failure) => return Step::Broken(failure),
             }
         }
-        loop {
-            let next = match (self.first.take(), &mut self.format) {
-                (None, Some(format)) => format.next(&mut self.input),
-                (first, _) => first,
-            };
-            match next {
-                Some(Ok(Record {
-                    link: Link::Known(layer),
-                    time,
-                    frame,
-                    len,
-                })) if self.link == Some(layer) || self.takes(layer) => {
-                    self.records += 1;
-                    self.frame = frame;
-                    if self.is_wanted(len) {
-                        return Step::Frame(time);
-                    }
+        let next = match (self.first.take(), &mut self.format) {
+            (None, Some(format)) => format.next(&mut self.input),
+            (first, _) => first,
+        };
+        match next {
+            Some(Ok(Record {
+                link: Link::Known(layer),
+                time,
+                frame,
+                len,
+            })) if self.link == Some(layer) || self.takes(layer) => {
+                self.records += 1;
+                self.frame = frame;
+                if self.is_wanted(len) {
+                    Step::Frame(time)
+                } else {
+                    Step::LeftOut(time)
                 }
-                Some(Ok(_)) => self.passed_over += 1,
-                Some(Err(fault)) if fault.is_wait() => return Step::NotYet,
-                Some(Err(fault)) => return Step::Broken(self.broken(&fault)),
-                None => return Step::End,
             }
+            Some(Ok(Record { time, .. })) => {
+                self.passed_over += 1;
+                Step::LeftOut(time)
+            }
+            Some(Err(fault)) if fault.is_wait() => Step::NotYet,
+            Some(Err(fault)) => Step::Broken(self.broken(&fault)),
+            None => Step::End,
         }
     }
 

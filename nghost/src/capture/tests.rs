@@ -21,6 +21,7 @@ fn read_all(capture: &mut Capture) -> (Frames, Option<Failure>) {
     loop {
         match capture.advance() {
             Step::Frame(time) => frames.push((time, capture.frame().to_vec())),
+            Step::LeftOut(_) => {}
             Step::NotYet => panic!("a file is all there"),
             Step::End => return (frames, None),
             Step::Broken(failure) => return (frames, Some(failure)),
@@ -386,6 +387,19 @@ fn frames_unlike_the_first_are_passed_over_and_counted() {
     assert_eq!(known, Some(true), "known before the first frame is fed");
 }
 
+/// Also where packets that are not known come first, nobody waits for all of them.
+#[test]
+fn a_long_way_to_the_first_frame_is_gone_in_turns() {
+    let others = vec![105; 2 * TURN as usize + 1];
+    for (last, expected) in [(1, "Frame(5000000000)"), (105, "link type 105")] {
+        let mut capture = open(&pcapng(&[&others[..], &[last]].concat(), &[])).unwrap();
+        assert_eq!(capture.is_raw_ip(), None);
+        assert!(matches!(capture.advance(), Step::NotYet));
+        let step = format!("{:?}", capture.advance());
+        assert!(step.contains(expected), "{step}");
+    }
+}
+
 #[test]
 fn pcapng_that_is_cut_off_says_so() {
     let bytes = pcapng(&[1, 1], &[]);
@@ -416,6 +430,7 @@ fn a_pipe_is_read_as_it_comes() {
             loop {
                 match capture.advance() {
                     Step::Frame(time) => frames.push((time, capture.frame().to_vec())),
+                    Step::LeftOut(_) => {}
                     Step::NotYet => break,
                     other => panic!("{other:?}"),
                 }
