@@ -32,6 +32,20 @@ pub struct Surroundings {
     pub world: Rc<World>,
     /// Where lines for the user go.
     pub log: Rc<Log>,
+    /// Datagrams that sockets lost, as far as the host has told.
+    pub lost: Rc<Cell<u64>>,
+}
+
+impl Surroundings {
+    /// A world with a clock that begins now.
+    pub fn new(world: Rc<World>, log: Log) -> Self {
+        Surroundings {
+            clock: Rc::new(Clock::new()),
+            world,
+            log: Rc::new(log),
+            lost: Rc::default(),
+        }
+    }
 }
 
 /// The home of one netflow node.

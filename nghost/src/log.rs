@@ -20,9 +20,9 @@ impl Log {
         Log { bar }
     }
 
-    /// With a bar of `len` octets when standard error is a terminal.
+    /// With a bar of `len` octets, if there are any and standard error is a terminal.
     pub fn with_bar(len: u64) -> Self {
-        if !stderr().is_terminal() {
+        if len == 0 || !stderr().is_terminal() {
             return Self::new();
         }
         let bar = ProgressBar::new(len);

@@ -123,13 +123,7 @@ impl Nghost {
             return Err(Failure::new(EX_USAGE, text));
         }
         let size = captures.iter().flatten().map(Capture::size).sum();
-        let log = Rc::new(if size > 0 {
-            Log::with_bar(size)
-        } else {
-            Log::new()
-        });
-        let clock = Rc::new(Clock::new());
-        let around = Surroundings { clock, world, log };
+        let around = Surroundings::new(world, Log::with_bar(size));
         let throttle = Rc::new(Throttle::new());
         let graph = Graph::new();
         nodes::add_types(&graph, &around, &throttle).map_err(impossible)?;
@@ -179,8 +173,9 @@ impl Nghost {
     }
 
     /// Runs until it is stopped or done, and says with which status to exit:
-    /// with `exit_at_end`, what was wrong with the captures, of which the user
-    /// was told, or 128 and the signal that did not let them end.
+    /// with `exit_at_end`, what was wrong with the captures or, if nothing was, with
+    /// the collectors, of which the user was told, or 128 and the signal that did not
+    /// let the captures end.
     pub fn run(mut self) -> Result<u8, Failure> {
         let interrupted = loop {
             if let Some(signal) = self.stop.signal() {
@@ -204,10 +199,15 @@ impl Nghost {
             let text = "the interface is gone; what it brought is exported";
             return Err(Failure::new(EX_UNAVAILABLE, text));
         }
+        let (exit_at_end, captures) = (self.exit_at_end, self.replay.status());
+        let lost = Rc::clone(&self.around.lost);
+        // Sockets hear of their last datagrams when they are closed.
+        drop(self);
         Ok(match interrupted {
-            _ if !self.exit_at_end => 0,
+            _ if !exit_at_end => 0,
             Some(signal) => 128 + signal,
-            None => self.replay.status(),
+            None if captures == 0 && lost.get() > 0 => EX_UNAVAILABLE,
+            None => captures,
         })
     }
 

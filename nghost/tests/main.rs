@@ -6,6 +6,7 @@ mod churn;
 mod common;
 mod completions;
 mod generic;
+mod losses;
 mod nodes;
 mod pipes;
 mod replay;

@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
-use crate::common::{drain, frame, ksocket_type, packet, Client, Lab};
+use crate::common::{drain, frame, packet, Client, Lab};
 use ::nghost::ascii::sockaddr;
 use sys_bindings::*;
 use zerocopy::FromBytes;
@@ -186,7 +186,7 @@ fn collector() -> (UdpSocket, String) {
 
 /// A ksocket on the client's hook `k`.
 fn ksocket(lab: &Lab) {
-    lab.mkpeer(".:", ksocket_type(), "k", "inet/dgram/udp")
+    lab.mkpeer(".:", NG_KSOCKET_NODE_TYPE, "k", "inet/dgram/udp")
         .unwrap();
 }
 

@@ -354,25 +354,6 @@ fn after_a_gap_ticks_are_as_close_as_before() {
     assert!(sent <= 2, "{sent}");
 }
 
-#[test]
-fn a_collector_that_refuses_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let frames = [(0, pong([10, 0, 0, 1], [10, 0, 0, 2]))];
-    let file = capture(&folder.path().join("file"), &frames);
-    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let to = collector.local_addr().unwrap().to_string();
-    drop(collector);
-    let output = nghost(&["probe", "-r", &file, &to]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    for line in [
-        format!("{to}: Connection refused: datagrams are lost"),
-        format!("{to}: datagrams lost: at least 1"),
-    ] {
-        assert!(said.contains(&line), "{said}");
-    }
-}
-
 /// What is missing in the records is told, also when the file is damaged behind it.
 #[test]
 fn what_was_passed_over_is_told() {

@@ -271,7 +271,7 @@ fn wrong_arguments_are_named() -> Result<()> {
 }
 
 /// Nobody listens: every record is accounted as sent, and the user is told what
-/// became of that.
+/// became of that, and so is a script, by the status.
 #[test]
 fn a_collector_that_is_not_there() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -288,7 +288,7 @@ fn a_collector_that_is_not_there() -> Result<()> {
     nghost.script(&article_script(port))?;
     nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
     let (status, log) = nghost.wait()?;
-    ensure!(status == Some(0), "{status:?}: {log}");
+    ensure!(status == Some(EX_UNAVAILABLE), "{status:?}: {log}");
     ensure!(accounted(&log, "unaccounted")? == 0, "{log}");
     ensure!(accounted(&log, "handed_over")? > 0, "{log}");
     for said in [

@@ -28,7 +28,7 @@ use crate::ascii::sockaddr::{self, GENERIC};
 use crate::ascii::{read_number, read_u32, Command, Field, Type, HEX32, INT32};
 use crate::errno::{from_host, Errno, Text};
 use crate::graph::{HookKey, NodeType};
-use crate::log::Log;
+use crate::host::Surroundings;
 use crate::message::{Message, HEADER_LEN};
 use crate::node::{Answer, Here, Incoming, Interest, Node, Origin, Packet};
 use crate::throttle::Throttle;
@@ -91,13 +91,13 @@ const MAX_READ: usize = 64;
 /// The largest UDP datagram.
 const MAX_DATAGRAM: usize = 65536;
 
-/// The node type; all its nodes share `throttle`, and tell `log` what they lost.
-pub fn node_type(throttle: Rc<Throttle>, log: Rc<Log>) -> NodeType {
+/// The node type; all its nodes share `throttle`, and tell `around` what they lost.
+pub fn node_type(around: Surroundings, throttle: Rc<Throttle>) -> NodeType {
     NodeType {
         name: NG_KSOCKET_NODE_TYPE,
         commands: COMMANDS,
         constructor: Some(Box::new(move |_, _, _| {
-            Ok(Rc::new(Ksocket::new(throttle.clone(), log.clone())))
+            Ok(Rc::new(Ksocket::new(around.clone(), throttle.clone())))
         })),
     }
 }
@@ -113,12 +113,12 @@ struct Ksocket {
     blocked: Cell<bool>,
     /// Datagrams that were lost, as far as the host has told.
     lost: Cell<u64>,
+    around: Surroundings,
     throttle: Rc<Throttle>,
-    log: Rc<Log>,
 }
 
 impl Ksocket {
-    fn new(throttle: Rc<Throttle>, log: Rc<Log>) -> Self {
+    fn new(around: Surroundings, throttle: Rc<Throttle>) -> Self {
         Ksocket {
             hook: Cell::new(None),
             socket: OnceCell::new(),
@@ -126,8 +126,8 @@ impl Ksocket {
             buffer: RefCell::default(),
             blocked: Cell::new(false),
             lost: Cell::new(0),
+            around,
             throttle,
-            log,
         }
     }
 
@@ -209,8 +209,10 @@ impl Ksocket {
 
     /// Counts a datagram that is lost, and tells the user of the first.
     fn lose(&self, errno: Errno) {
+        let all = &self.around.lost;
+        all.set(all.get() + 1);
         if self.lost.replace(self.lost.get() + 1) == 0 {
-            self.log.line(format_args!(
+            self.around.log.line(format_args!(
                 "{}: {}: datagrams are lost; is a collector there?",
                 self.peer(),
                 Text(errno)
@@ -254,7 +256,7 @@ impl Drop for Ksocket {
         }
         let lost = self.lost.get();
         if lost > 0 {
-            self.log.line(format_args!(
+            self.around.log.line(format_args!(
                 "{}: datagrams lost: at least {lost}",
                 self.peer()
             ));

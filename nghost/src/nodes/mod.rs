@@ -26,8 +26,7 @@ pub fn add_types(
 ) -> Result<(), Errno> {
     graph.add_type(ether::node_type())?;
     graph.add_type(tee::node_type())?;
-    let log = Rc::clone(&around.log);
-    graph.add_type(ksocket::node_type(Rc::clone(throttle), log))?;
+    graph.add_type(ksocket::node_type(around.clone(), Rc::clone(throttle)))?;
     graph.add_type(socket::node_type())?;
     graph.add_type(netflow::node_type(around.clone(), Rc::clone(throttle)))?;
     graph.add_type(hub::node_type())

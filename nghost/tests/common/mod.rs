@@ -5,16 +5,15 @@ pub mod process;
 
 use std::rc::Rc;
 
-use ::nghost::clock::Clock;
 use ::nghost::errno::Errno;
 use ::nghost::graph::{Graph, NodeKey};
 use ::nghost::host::Surroundings;
 use ::nghost::log::Log;
 use ::nghost::message::{c_array, Message, HEADER_LEN};
 use ::nghost::node::Packet;
+use ::nghost::nodes::add_types;
 use ::nghost::nodes::ether::Ether;
 use ::nghost::nodes::socket::{send_control, send_data, Mailbox, Socket};
-use ::nghost::nodes::{add_types, ksocket};
 use ::nghost::throttle::Throttle;
 use ::nghost::world::config::WorldConfig;
 use ::nghost::world::World;
@@ -49,12 +48,7 @@ impl Lab {
             .add_interface("epair0a,index=2,address=192.168.1.1/24,address=2001:db8::1/64")
             .unwrap();
         let world = Rc::new(World::new(&mut config).unwrap());
-        let log = Rc::new(Log::new());
-        let around = Surroundings {
-            clock: Rc::new(Clock::new()),
-            world,
-            log,
-        };
+        let around = Surroundings::new(world, Log::new());
         let graph = Graph::new();
         let throttle = Rc::new(Throttle::new());
         add_types(&graph, &around, &throttle).unwrap();
@@ -276,9 +270,4 @@ pub fn packet(number: u8) -> Packet<'static> {
 
 pub fn drain(lab: &Lab) {
     while lab.graph.run() {}
-}
-
-/// Type name of a ksocket, so that tests need not spell it.
-pub fn ksocket_type() -> &'static str {
-    ksocket::node_type(Rc::new(Throttle::new()), Rc::new(Log::new())).name
 }
