@@ -36,7 +36,7 @@ complete -c nghost -n "__fish_nghost_needs_command" -s V -l version -d 'Print ve
 complete -c nghost -n "__fish_nghost_needs_command" -f -a "probe" -d 'Export NetFlow of an interface or a capture, without a script'
 complete -c nghost -n "__fish_nghost_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c nghost -n "__fish_nghost_using_subcommand probe" -s i -l interface -d 'Interface to listen to' -r
-complete -c nghost -n "__fish_nghost_using_subcommand probe" -s r -l read -d 'Capture file to read instead, as fast as possible; its own time counts' -r -F
+complete -c nghost -n "__fish_nghost_using_subcommand probe" -s r -l read -d 'Capture file to read instead, \'-\' for standard input, as fast as possible; its own time counts' -r -F
 complete -c nghost -n "__fish_nghost_using_subcommand probe" -s f -l filter -d 'Account only packets that this lets through, in the words of pcap-filter(7)' -r
 complete -c nghost -n "__fish_nghost_using_subcommand probe" -s n -l netflow -d 'Version of NetFlow; 5 carries IPv4 only' -r -f -a "5\t'Cisco\'s version 5'
 9\t'Version 9, RFC 3954'"

@@ -85,7 +85,8 @@ struct ProbeArgs {
     #[arg(long, short, value_name = "IF")]
     interface: Option<String>,
 
-    /// Capture file to read instead, as fast as possible; its own time counts
+    /// Capture file to read instead, '-' for standard input, as fast as possible; its
+    /// own time counts
     #[arg(long, short, value_name = "FILE")]
     read: Option<PathBuf>,
 

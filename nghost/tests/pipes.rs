@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::common::frame;
@@ -151,6 +152,25 @@ fn flows_that_end_are_exported_though_the_clock_stands() {
     assert_eq!(receive(&collector)[..4], [0, 5, 0, 30]);
     drop(writer);
     probe.join().unwrap();
+}
+
+/// As `tcpdump -r -` reads it.
+#[test]
+fn a_dash_is_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames = [(0, pong([10, 0, 0, 1], [10, 0, 0, 2]))];
+    let file = capture(&folder.path().join("file"), &frames);
+    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let patience = Some(Duration::from_secs(20));
+    collector.set_read_timeout(patience).unwrap();
+    let script = format!(
+        "cat {file} | {} probe -r - {}",
+        env!("CARGO_BIN_EXE_nghost"),
+        collector.local_addr().unwrap()
+    );
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(receive(&collector)[24..28], [10, 0, 0, 1]);
 }
 
 /// Of what a filter leaves out, the stamps count, and it takes turns as well.

@@ -22,6 +22,8 @@ pub enum Fault {
     CutOff,
     /// It makes no sense, and why.
     Corrupt(&'static str),
+    /// It is compressed: by which program, and which undoes it.
+    Compressed(&'static str, &'static str),
     /// The host says so.
     Unreadable(io::Error),
 }
@@ -36,7 +38,7 @@ impl Fault {
     /// The exit status.
     pub fn status(&self) -> u8 {
         match self {
-            Fault::CutOff | Fault::Corrupt(_) => EX_DATAERR,
+            Fault::CutOff | Fault::Corrupt(_) | Fault::Compressed(..) => EX_DATAERR,
             Fault::Unreadable(_) => EX_NOINPUT,
         }
     }
@@ -47,6 +49,10 @@ impl fmt::Display for Fault {
         match self {
             Fault::CutOff => f.write_str("cut off"),
             Fault::Corrupt(why) => write!(f, "corrupt: {why}"),
+            Fault::Compressed(by, cat) => write!(
+                f,
+                "compressed by {by}; read it with '{cat} FILE | nghost probe -r - ...'"
+            ),
             Fault::Unreadable(error) => write!(f, "unreadable: {error}"),
         }
     }

@@ -106,8 +106,8 @@ impl Link {
 }
 
 impl Capture {
-    /// Opens a file, and reads until it is known what its frames begin with; of
-    /// a pipe, what is there. Of its frames only those are delivered that
+    /// Opens a file, `-` for standard input, and reads until it is known what its
+    /// frames begin with; of a pipe, what is there. Of its frames only those are delivered that
     /// `filter` lets through, in the words of pcap-filter(7); it sees what
     /// [`Capture::frame`] is.
     ///
@@ -115,6 +115,11 @@ impl Capture {
     /// capture, or one of a link layer that is not known, `EX_USAGE` when the
     /// filter makes no sense.
     pub fn open(path: &Path, filter: Option<&str>) -> Result<Self, Failure> {
+        let path = if path == Path::new("-") {
+            Path::new("/dev/stdin")
+        } else {
+            path
+        };
         let name = path.display();
         let unreadable = |error: io::Error| Failure::new(EX_NOINPUT, format!("{name}: {error}"));
         let (source, size) = Source::open(path).map_err(unreadable)?;
@@ -344,10 +349,12 @@ impl Capture {
 impl Format {
     /// Tells by the first four octets.
     fn open(input: &mut Input<Source>) -> Result<Self, Fault> {
-        if input.peek(4)? == pcapng::MAGIC {
-            pcapng::Reader::open(input).map(Format::PcapNg)
-        } else {
-            classic::Reader::open(input).map(Format::Pcap)
+        match input.peek(4)?.first_chunk() {
+            Some(&pcapng::MAGIC) => pcapng::Reader::open(input).map(Format::PcapNg),
+            Some([0x1f, 0x8b, ..]) => Err(Fault::Compressed("gzip", "zcat")),
+            Some([0x28, 0xb5, 0x2f, 0xfd]) => Err(Fault::Compressed("zstd", "zstdcat")),
+            Some([0xfd, 0x37, 0x7a, 0x58]) => Err(Fault::Compressed("xz", "xzcat")),
+            _ => classic::Reader::open(input).map(Format::Pcap),
         }
     }
 

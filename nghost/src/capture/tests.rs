@@ -129,6 +129,18 @@ fn what_is_no_capture_is_named() {
         (vec![], "cut off"),
         (three_records().0[..23].to_vec(), "cut off"),
         (vec![0; 100], "magic"),
+        (
+            b"\x1f\x8b\x08\0".to_vec(),
+            "by gzip; read it with 'zcat FILE",
+        ),
+        (
+            b"\x28\xb5\x2f\xfd".to_vec(),
+            "by zstd; read it with 'zstdcat ",
+        ),
+        (
+            b"\xfd7zXZ\0".to_vec(),
+            "by xz; read it with 'xzcat FILE | n",
+        ),
         (pcap_header(0xa1b2c3d4, 147), "link type 147"),
         (section(&[interface(105, 0, &[])]), "none"),
         (pcapng(&[105], &[]), "link type 105"),
