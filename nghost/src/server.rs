@@ -389,6 +389,16 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     #[test]
+    fn where_others_may_write_it_must_be_sticky() {
+        let folder = tempfile::tempdir().unwrap();
+        for (mode, status) in [(0o777, Some(EX_NOPERM)), (0o1777, None), (0o755, None)] {
+            fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
+            let made = make_private(folder.path(), false);
+            assert_eq!(made.err().map(|failure| failure.status), status, "{mode:o}");
+        }
+    }
+
+    #[test]
     fn the_usual_folder_is_this_users_own_and_no_link() {
         let folder = tempfile::tempdir().unwrap();
         let (own, link) = (folder.path().join("own"), folder.path().join("link"));
