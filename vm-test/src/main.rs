@@ -84,13 +84,16 @@ fn start(options: &Options) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         None if flavour != Flavour::Plain => {
-            return Ok(not_run("FreeBSD publishes no kernel with checks", flavour))
+            let (ending, suffix) = (flavour.ending(), flavour.suffix());
+            eprintln!(
+                "vm-test: not run: no kernel{ending}: FreeBSD publishes none with checks; \
+                 VM_KERNEL{suffix} and VM_ROOT{suffix} name one"
+            );
+            return Ok(ExitCode::from(EX_TEMPFAIL));
         }
         None => match system::official() {
             Ok(system) => system,
-            Err(error) if error.is::<fetch::Unreachable>() => {
-                return Ok(not_run(&format!("{error}"), flavour))
-            }
+            Err(error) if error.is::<fetch::Unreachable>() => return Ok(not_run(&error)),
             Err(error) => return Err(error),
         },
     };
@@ -123,14 +126,13 @@ fn start(options: &Options) -> Result<ExitCode> {
 }
 
 /// Says what to give.
-fn not_run(why: &str, flavour: Flavour) -> ExitCode {
-    let (suffix, ending) = (flavour.suffix(), flavour.ending());
+fn not_run(why: &anyhow::Error) -> ExitCode {
     eprintln!(
         "vm-test: not run: {why}.
 Name a FreeBSD 15 for amd64, one of:
-  VM_KERNEL{suffix}=FILE VM_ROOT{suffix}=FOLDER-OR-ISO   a kernel to start directly, and its root
-  VM_IMAGE{suffix}=FILE.img|FILE.qcow2   a disk whose serial console lets root in without password
-  {cache}/kernel{ending} and root{ending}.iso, or disk{ending}.img: the same, found without being named",
+  VM_KERNEL=FILE VM_ROOT=FOLDER-OR-ISO   a kernel to start directly, and its root
+  VM_IMAGE=FILE.img|FILE.qcow2   a disk whose serial console lets root in without password
+  {cache}/kernel and root.iso, or disk.img: the same, found without being named",
         cache = system::cache().display(),
     );
     ExitCode::from(EX_TEMPFAIL)
