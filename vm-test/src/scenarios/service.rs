@@ -3,7 +3,7 @@
 //! few lines in rc.conf(5), from `service ng_netflow start` to its end.
 
 use super::{Scenario, USUAL};
-use crate::guest::{Guest, Pair, BASE, HOST, OURS};
+use crate::guest::{Guest, NotRun, Pair, BASE, HOST, OURS};
 use anyhow::{ensure, Context, Result};
 use end_to_end::{
     collector::{totals, totals9, Collector},
@@ -31,8 +31,7 @@ fn story(guest: &mut Guest) -> Result<()> {
         ("test -d /boot/modules -a -d /usr/local", "nowhere to install to"),
     ] {
         if guest.run(needed)?.status != 0 {
-            guest.note(format!("not run: {lacking}"));
-            return Ok(());
+            return Err(NotRun(lacking).into());
         }
     }
     let pair = guest.pair()?;
