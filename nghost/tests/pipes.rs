@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::common::frame;
-use crate::common::process::{nghost, Process};
+use crate::common::process::{nghost, until, Process};
 use crate::replay::{account, capture, numbers, pong, receive, start, SECOND, THEN};
 
 /// A pipe with a name, which nobody has opened yet.
@@ -46,7 +46,9 @@ fn a_pipe_that_stalls_holds_up_nothing_but_itself() {
         assert_eq!(account(&mut client, "em0:").state, "running");
         if pace == "real" {
             drop(writer);
-            while account(&mut client, "em0:").state != "ended" {}
+            until("the capture ends", || {
+                account(&mut client, "em0:").state == "ended"
+            });
         }
         process.terminate();
         let (status, said) = process.wait();

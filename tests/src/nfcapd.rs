@@ -3,8 +3,7 @@
 //! that listens on a UDP port.
 
 use std::net::{IpAddr, UdpSocket};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{ensure, Context, Result};
 use nix::sys::signal::{kill, Signal};
@@ -13,10 +12,7 @@ use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::oracle::FlowKey;
-use crate::programs::installed;
-
-/// How long a program may take to do what it is about to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::programs::{end_of, installed, until};
 
 /// A record as `nfdump -o json` prints it.
 #[derive(Debug, Deserialize)]
@@ -73,15 +69,11 @@ pub fn free_port() -> Result<u16> {
 }
 
 /// Ends a program with a signal.  What it said on stderr.
-pub fn stop(mut child: Child, signal: Signal) -> Result<String> {
+pub fn stop(child: Child, signal: Signal) -> Result<String> {
     kill(Pid::from_raw(child.id().cast_signed()), signal)?;
-    let status = child.wait()?;
+    let Output { status, stderr, .. } = end_of(child)?;
     ensure!(status.success() || status.code().is_none(), "{status}");
-    let mut said = String::new();
-    if let Some(stderr) = child.stderr.as_mut() {
-        std::io::Read::read_to_string(stderr, &mut said)?;
-    }
-    Ok(said)
+    Ok(String::from_utf8(stderr)?)
 }
 
 /// Octets that wait in a process's UDP socket, `None` when there is no such
@@ -100,23 +92,16 @@ fn waiting(process: u32, port: u16) -> Result<Option<u64>> {
     Ok(None)
 }
 
-fn wait_until(process: u32, port: u16, is_so: fn(Option<u64>) -> bool) -> Result<()> {
-    let start = Instant::now();
-    while !is_so(waiting(process, port)?) {
-        ensure!(start.elapsed() < PATIENCE, "{process} on port {port}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
-}
-
 /// Waits until a process listens on a UDP port.
 pub fn wait_for_listener(process: u32, port: u16) -> Result<()> {
-    wait_until(process, port, |waiting| waiting.is_some()).context("it does not listen")
+    let what = format!("process {process} listens on port {port}");
+    until(&what, || Ok(waiting(process, port)?.is_some()))
 }
 
 /// Waits until a process has read what has arrived.
 pub fn wait_until_read(process: u32, port: u16) -> Result<()> {
-    wait_until(process, port, |waiting| waiting == Some(0)).context("it does not read")
+    let what = format!("process {process} has read all of port {port}");
+    until(&what, || Ok(waiting(process, port)? == Some(0)))
 }
 
 /// A running nfcapd.

@@ -15,6 +15,31 @@ use nix::unistd::Pid;
 /// How long anything here may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Waits until something is so; says what when it does not come to be.
+pub fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let start = Instant::now();
+    while !is_so()? {
+        ensure!(start.elapsed() < PATIENCE, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(())
+}
+
+/// Waits until a program ends: its status, and what it printed into pipes.  It is
+/// killed if it does not.
+pub fn end_of(child: Child) -> Result<Output> {
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let (sender, ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    match ended.recv_timeout(PATIENCE) {
+        Ok(output) => Ok(output?),
+        Err(_) => {
+            kill(pid, Signal::SIGKILL)?;
+            bail!("{pid} does not end");
+        }
+    }
+}
+
 /// The path of a program of this workspace, built beside this test.
 pub fn program(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
@@ -89,14 +114,12 @@ impl Nghost {
             socket,
             errors: Some(errors),
         };
-        let start = Instant::now();
-        while UnixStream::connect(&nghost.socket).is_err() {
+        until("nghost serves", || {
             if nghost.child.try_wait()?.is_some() {
                 bail!("nghost ended: {}", nghost.errors());
             }
-            ensure!(start.elapsed() < PATIENCE, "nghost does not serve");
-            std::thread::sleep(Duration::from_millis(2));
-        }
+            Ok(UnixStream::connect(&nghost.socket).is_ok())
+        })?;
         Ok(nghost)
     }
 
@@ -150,14 +173,8 @@ impl Nghost {
 
     /// Waits until nghost ends by itself.  Its exit status and what it said.
     pub fn wait(mut self) -> Result<(Option<i32>, String)> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok((status.code(), self.errors()));
-            }
-            ensure!(start.elapsed() < PATIENCE, "nghost does not end");
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        until("nghost ends", || Ok(self.child.try_wait()?.is_some()))?;
+        Ok((self.child.wait()?.code(), self.errors()))
     }
 
     /// Asks it to end, as Ctrl-C does, and waits.

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The 2004 article, run verbatim: its script, its flow table, its datagram.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{ensure, Result};
 use end_to_end::collector::Collector;
-use end_to_end::programs::{article_script, Nghost};
+use end_to_end::programs::{article_script, until, Nghost};
 
 /// A capture with `packets` from the second `at` on, one every millisecond.
 fn pcap(packets: &[Vec<u8>]) -> Vec<u8> {
@@ -129,15 +127,9 @@ fn the_articles_flow_table() -> Result<()> {
 SrcIf         SrcIPaddress    DstIf         DstIPaddress    Pr SrcP DstP  Pkts
 em0           192.168.1.2     lo0           192.168.1.1      6 03f8 006f      5
 ";
-    let start = Instant::now();
-    loop {
-        let shown = nghost.ok("flowctl", &["netflow", "show"])?;
-        if shown == expected {
-            break;
-        }
-        ensure!(start.elapsed() < Duration::from_secs(10), "{shown}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until(&format!("the table is\n{expected}"), || {
+        Ok(nghost.ok("flowctl", &["netflow", "show"])? == expected)
+    })?;
     ensure!(
         nghost.ok("flowctl", &["netflow:", "show"])? == expected,
         "with the colon"

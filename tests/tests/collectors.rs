@@ -6,18 +6,14 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 use end_to_end::collector::{self, Collector};
 use end_to_end::nfcapd::{free_port, stop, wait_for_listener, wait_until_read, Nfcapd};
 use end_to_end::oracle::{self, FlowKey, Totals};
-use end_to_end::programs::{article_script, installed, value, Nghost};
+use end_to_end::programs::{article_script, installed, until, value, Nghost};
 use netflow_parser::{NetflowPacket, NetflowParser};
 use nix::sys::signal::Signal;
-
-/// How long a program may take to do what it is about to do.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The capture that the project ships, and the shared ones with most flows.
 fn captures() -> Result<Vec<PathBuf>> {
@@ -240,11 +236,9 @@ fn on_the_wire(version: Version, capture: &Path, folder: &Path) -> Result<Option
     replay(version, capture, collector.port)?;
     let (port, datagrams) = (collector.port, collector.finish());
     // As many as have arrived are on their way into the file.
-    let start = Instant::now();
-    while records(&std::fs::read(&file)?) < datagrams.len() {
-        ensure!(start.elapsed() < PATIENCE, "tcpdump missed datagrams");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    until("tcpdump has all datagrams", || {
+        Ok(records(&std::fs::read(&file)?) >= datagrams.len())
+    })?;
     stop(child, Signal::SIGINT)?;
     Ok(Some(Wire {
         port,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{ensure, Result};
 use end_to_end::collector::{totals, Collector};
 use end_to_end::frames::{frame, pcap, Transport};
-use end_to_end::programs::{accounted, value, Nghost};
+use end_to_end::programs::{accounted, until, value, Nghost};
 
 /// So many flows at one time, from addresses behind 10.0.0.0.
 fn flows(count: u32, at: Duration) -> impl Iterator<Item = (Duration, Vec<u8>)> {
@@ -43,18 +43,15 @@ fn start(
     Ok(nghost)
 }
 
-/// Waits until this many packets of the capture are fed.
+/// Waits until at least this many packets of the capture are fed.
 fn wait_until_fed(nghost: &Nghost, packets: usize) -> Result<()> {
-    let start = Instant::now();
-    let fed = format!(" packets={packets} ");
-    while !nghost
-        .ok("ngctl-rs", &["msg", "em0:", "capture"])?
-        .contains(&fed)
-    {
-        ensure!(start.elapsed() < Duration::from_secs(60), "not fed");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    Ok(())
+    until(&format!("{packets} packets are fed"), || {
+        let answer = nghost.ok("ngctl-rs", &["msg", "em0:", "capture"])?;
+        let fed = answer.split_once(" packets=");
+        let fed = fed.and_then(|(_, rest)| rest.split(' ').next());
+        // Left out while it is 0.
+        Ok(fed.map_or(Ok(0), str::parse::<usize>)? >= packets)
+    })
 }
 
 /// More datagrams than may come of one packet.

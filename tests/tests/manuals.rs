@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{bail, ensure, Context, Result};
 use end_to_end::manuals::{examples, page, section};
-use end_to_end::programs::{article_script, installed, program, Nghost};
+use end_to_end::programs::{article_script, end_of, installed, program, until, Nghost};
 use flow::export::v9;
 
 /// The pages, and the program each is about.
@@ -198,7 +197,7 @@ fn sh(folder: &Path, script: &str) -> Result<String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let output = child.wait_with_output()?;
+    let output = end_of(child)?;
     let said = String::from_utf8_lossy(&output.stderr);
     let failed = said.lines().any(|line| !line.starts_with("nghost: "));
     ensure!(
@@ -248,9 +247,9 @@ fn run(with: &str, script: &str) -> Result<bool> {
             let nghost = start()?;
             nghost.script(&article_script(4444))?;
             nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
-            while nghost.ok("flowctl", &["netflow", "show"])?.is_empty() {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            until("a flow is shown", || {
+                Ok(nghost.ok("flowctl", &["netflow", "show"])?.contains("em0"))
+            })?;
             let printed = sh(folder.path(), script)?;
             let asks = script.starts_with("flowctl") && !script.contains("ipv6");
             ensure!(!asks || printed.contains("em0"), "{printed:?}");

@@ -7,13 +7,12 @@ use std::fs::{self, File};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 use end_to_end::collector::{self, Collector};
 use end_to_end::nfcapd::{stop, Nfcapd};
 use end_to_end::oracle::{self, FlowKey, Totals};
-use end_to_end::programs::{accounted, installed, program};
+use end_to_end::programs::{accounted, end_of, installed, program, until};
 use nix::sched::{setns, CloneFlags};
 use nix::sys::signal::Signal;
 
@@ -21,9 +20,6 @@ const EX_USAGE: i32 = 64;
 const EX_DATAERR: i32 = 65;
 const EX_NOHOST: i32 = 68;
 const EX_UNAVAILABLE: i32 = 69;
-
-/// How long anything here may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Two hosts and a cable, as network namespaces.
 struct Cable {
@@ -110,18 +106,13 @@ fn probe(cable: &Cable, socket: &Path, args: &[&str]) -> Result<Child> {
         .args(args)
         .stderr(Stdio::piped())
         .spawn()?;
-    let start = Instant::now();
-    while !socket.exists() {
-        ensure!(start.elapsed() < PATIENCE, "the probe does not run");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    until("the probe runs", || Ok(socket.exists()))?;
     Ok(child)
 }
 
 /// Waits until the probe has accounted so many packets.
 fn wait_for(socket: &Path, packets: u64) -> Result<()> {
-    let start = Instant::now();
-    loop {
+    until(&format!("{packets} packets"), || {
         let mut sum = 0;
         for version in ["ipv4", "ipv6"] {
             let output = Command::new(program("flowctl")?)
@@ -134,12 +125,8 @@ fn wait_for(socket: &Path, packets: u64) -> Result<()> {
                 sum += row.rsplit(' ').next().context("a row")?.parse::<u64>()?;
             }
         }
-        if sum == packets {
-            return Ok(());
-        }
-        ensure!(start.elapsed() < PATIENCE, "{sum} instead of {packets}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        Ok(sum == packets)
+    })
 }
 
 fn key(src: &str, dst: &str) -> Result<FlowKey> {
@@ -224,7 +211,7 @@ fn an_interface_that_disappears_ends_the_probe() -> Result<()> {
     let socket = folder.path().join("socket");
     let child = probe(&cable, &socket, &["127.0.0.1:2055"])?;
     ip(&["-n", &cable.near, "link", "del", INTERFACE])?;
-    let output = child.wait_with_output()?;
+    let output = end_of(child)?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.code() == Some(EX_UNAVAILABLE), "{said}");
     ensure!(said.contains("the interface is gone"), "{said}");

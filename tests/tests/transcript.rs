@@ -12,7 +12,7 @@ use anyhow::{bail, ensure, Context, Result};
 use end_to_end::collector::Collector;
 use end_to_end::frames::{frame, pcap, Transport};
 use end_to_end::oracle::shared;
-use end_to_end::programs::{program, Nghost};
+use end_to_end::programs::{program, until, Nghost};
 
 /// Where ours is meant to differ: what the command begins with, what base prints
 /// in it, what ours prints in its place, and why.
@@ -268,7 +268,7 @@ fn replay(folder: &Path, steps: &[Step<'_>]) -> Result<Option<Early>> {
     for step in steps {
         if step.command.starts_with("flowctl") && !flowing {
             nghost.ok("ngctl-rs", &["msg", "epair0a:", "start"])?;
-            until(Duration::from_secs(30), || {
+            until("all frames are fed", || {
                 let state = nghost.ok("ngctl-rs", &["msg", "epair0a:", "capture"])?;
                 Ok(state.contains(&format!("packets={FRAMES} ")))
             })?;
@@ -282,10 +282,10 @@ fn replay(folder: &Path, steps: &[Step<'_>]) -> Result<Option<Early>> {
                 solicit(&nghost, folder)?;
             }
             infos += 1;
-            let _ = until(Duration::from_secs(5), || {
+            let start = Instant::now();
+            while ours != expected && start.elapsed() < Duration::from_secs(5) {
                 ours = in_order(step.command, &call(&nghost, step.command, step.output)?);
-                Ok(ours == expected)
-            });
+            }
         }
         if ours != expected {
             let text = format!("$ {}\n{ours}\ninstead of\n{expected}", step.command);
@@ -307,16 +307,6 @@ fn solicit(nghost: &Nghost, folder: &Path) -> Result<()> {
     std::fs::write(&path, frame(from, to, Transport::Neighbour, 64))?;
     let send = format!("write mine -f {}\n", path.display());
     nghost.script(&format!("connect netflow:iface65534 mine y\n{send}{send}"))?;
-    Ok(())
-}
-
-/// Waits until something is so.
-fn until(patience: Duration, mut so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let start = Instant::now();
-    while !so()? {
-        ensure!(start.elapsed() < patience, "it did not come");
-        std::thread::sleep(Duration::from_millis(5));
-    }
     Ok(())
 }
 

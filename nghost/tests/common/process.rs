@@ -6,9 +6,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use ::nghost::message::{c_array, Message};
+use nix::sys::signal::{kill, Signal};
+use nix::unistd::Pid;
 use sys_bindings::nghost::{first_frame, frame_header, Kind, FRAME_HEADER};
 use sys_bindings::{ngm_connect, ngm_mkpeer, NGM_CONNECT, NGM_GENERIC_COOKIE, NGM_MKPEER};
 use zerocopy::IntoBytes;
@@ -17,6 +20,15 @@ use super::{address, string};
 
 /// How long anything may take here.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something is so; says what when it does not come to be.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
 
 /// Runs nghost to its end.
 pub fn nghost<S: AsRef<OsStr>>(args: &[S]) -> Output {
@@ -54,11 +66,7 @@ impl Process {
             child: Some(child),
             socket,
         };
-        let start = Instant::now();
-        while !process.socket.exists() {
-            assert!(start.elapsed() < PATIENCE, "nghost does not serve");
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        until("nghost serves", || process.socket.exists());
         process
     }
 
@@ -75,16 +83,25 @@ impl Process {
         self.child.as_ref().unwrap().id()
     }
 
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.id().cast_signed())
+    }
+
     /// Asks it to end.
     pub fn terminate(&self) {
-        let pid = self.id() as i32;
-        let pid = nix::unistd::Pid::from_raw(pid);
-        nix::sys::signal::kill(pid, nix::sys::signal::SIGTERM).unwrap();
+        kill(self.pid(), Signal::SIGTERM).unwrap();
     }
 
     /// Waits until it has ended: its status and what it said.
     pub fn wait(mut self) -> (Option<i32>, String) {
-        let output = self.child.take().unwrap().wait_with_output().unwrap();
+        let (pid, child) = (self.pid(), self.child.take().unwrap());
+        let (sender, ended) = mpsc::channel();
+        std::thread::spawn(move || sender.send(child.wait_with_output()));
+        let Ok(output) = ended.recv_timeout(PATIENCE) else {
+            kill(pid, Signal::SIGKILL).unwrap();
+            panic!("nghost does not end");
+        };
+        let output = output.unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         (output.status.code(), said)
     }
