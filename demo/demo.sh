@@ -14,9 +14,10 @@ IF=${IF:-} CAPTURE=${CAPTURE:-} PACE=${PACE:-} PORT=${PORT:-4444}
 [ -z "$CAPTURE" ] || CAPTURE=$(realpath "$CAPTURE")
 cd "$(dirname "$0")/.."
 PATH=${CARGO_TARGET_DIR:-$PWD/target}/release:$PATH:/usr/sbin
-flows=build/demo/flows.txt
 
+# Another demo may run: only at the end is there a copy, in build/demo.
 work=$(mktemp -d)
+flows=$work/flows.txt
 nfcapd='' nghost=''
 export NGHOST_SOCKET="$work/socket"
 
@@ -173,15 +174,16 @@ sleep 1
 stop $nfcapd
 nfcapd=
 
-mkdir -p build/demo
 {
 	echo "$columns"
 	read_back | sort -k7,7nr -k6,6nr
 } >"$flows"
+mkdir -p build/demo
+cp "$flows" build/demo/flows.txt
 say 'what nfdump read back, the largest first:'
 head -n 21 "$flows"
 count=$(($(wc -l <"$flows") - 1))
-[ $count -le 20 ] || echo "... and $((count - 20)) more in $flows"
+[ $count -le 20 ] || echo "... and $((count - 20)) more in build/demo/flows.txt"
 
 # Totals: what the node accounted, what it handed to the exporter, and what the
 # collector has.

@@ -120,7 +120,8 @@ fn the_articles_flow_table() -> Result<()> {
         capture.display()
     );
     let nghost = Nghost::start(folder.path(), &["--hold", "--interface", &interface])?;
-    nghost.script(&article_script(4444))?;
+    let collector = Collector::start()?;
+    nghost.script(&article_script(collector.port))?;
     nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
 
     let expected = "\

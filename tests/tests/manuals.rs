@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{bail, ensure, Context, Result};
+use end_to_end::collector::Collector;
 use end_to_end::manuals::{examples, page, section};
 use end_to_end::programs::{article_script, end_of, installed, program, until, Nghost};
 use flow::export::v9;
@@ -245,7 +246,9 @@ fn run(with: &str, script: &str) -> Result<bool> {
         }
         "wired" => {
             let nghost = start()?;
-            nghost.script(&article_script(4444))?;
+            // It takes what a service on the article's port would get.
+            let collector = Collector::start()?;
+            nghost.script(&article_script(collector.port))?;
             nghost.ok("ngctl-rs", &["msg", "em0:", "start"])?;
             until("a flow is shown", || {
                 Ok(nghost.ok("flowctl", &["netflow", "show"])?.contains("em0"))
