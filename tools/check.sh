@@ -31,7 +31,7 @@ step_makefile() {
 		bmake -n "$target" && make -n "$target" || return
 	done
 }
-step_manuals() { git ls-files 'man/*.[1-9]' | xargs -r mandoc -T lint -W warning; }
+step_manuals() { git ls-files 'man/*.[1-9]' | xargs mandoc -T lint -W warning; }
 # On a port that is free: another check may run.
 step_demo() {
 	PORT=$(python3 -c 'import socket

@@ -106,7 +106,7 @@ fn each_allocation_fails_once() {
         },
     );
     println!("{tried} allocations");
-    assert!(tried > 4, "{tried}");
+    assert!(tried > 200, "{tried}");
 }
 
 #[test]

@@ -71,9 +71,11 @@ fn every_command_and_alias_has_a_row() -> Result<()> {
     let (ngctl, flowctl) = ngctl.split_once("\n## flowctl\n").context("no table")?;
     let run = |tool: &str, args: &[&str]| -> Result<String> {
         let output = Command::new(program(tool)?).args(args).output()?;
+        ensure!(output.status.success(), "{tool} {args:?}: {output:?}");
         Ok(String::from_utf8(output.stdout)?)
     };
     let list = run("ngctl-rs", &["help"])?;
+    ensure!(list.lines().count() > 15, "{list}");
     for line in list.lines().skip(1) {
         let name = line.split_whitespace().next().context("a command")?;
         let help = run("ngctl-rs", &["help", name])?;
