@@ -2,12 +2,31 @@
 //! The node's messages, in a home made for tests: what they refuse, what they
 //! set and tell, and what SHOW shows.
 
+use flow_testing::memory::holds;
 use flow_testing::packets::{udp, udp6};
 use netflow_testing::*;
 use ng_netflow::kpi::Errno;
-use ng_netflow::Role;
+use ng_netflow::{Node, Role};
 use sys_bindings::*;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
+
+/// A reply of SHOW from a place on: its header and its entries.
+fn show_from(
+    node: &Node<Home>,
+    version: u8,
+    (hash_id, list_id): (u32, u32),
+) -> (ngnf_show_header, Vec<u8>) {
+    let request = ngnf_show_header {
+        version,
+        hash_id,
+        list_id,
+        ..ngnf_show_header::new_zeroed()
+    };
+    let answer = message(node, NGM_NETFLOW_SHOW, request.as_bytes());
+    let answer = answer.unwrap().unwrap();
+    let (head, body) = ngnf_show_header::read_from_prefix(&answer).unwrap();
+    (head, body.to_vec())
+}
 
 #[test]
 fn messages_refuse_every_length_but_their_own() {
@@ -267,6 +286,53 @@ fn timeouts_that_are_shortened_hold_at_the_next_tick() {
     set_timeouts(&node, 3, 1800);
     node.tick();
     assert_eq!(info(&node).nfinfo_used, 0);
+}
+
+/// Octets between fields, and fields that nobody uses, are zeroes in every reply,
+/// whatever was in its memory.
+#[test]
+fn replies_are_written_whole() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for flow in 0..100 {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+        node.rcvdata(Role::Iface(0), &packet(udp6(flow)));
+    }
+    assert_eq!(info(&node)._pad0, [0; 4]);
+    let answer = message(&node, NGM_NETFLOW_IFINFO, &[0, 0]).unwrap();
+    let ifinfo = ng_netflow_ifinfo::read_from_bytes(&answer.unwrap()).unwrap();
+    assert_eq!(ifinfo._pad0, 0);
+    for version in [4, 6] {
+        let (head, body) = show_from(&node, version, (0, 0));
+        assert_eq!((head._pad0, head.nentries), ([0; 3], 100));
+        if version == 4 {
+            for entry in <[flow_entry_data]>::ref_from_bytes(&body).unwrap() {
+                assert_eq!((entry._pad0, entry._pad1), ([0; 2], [0; 6]));
+            }
+        } else {
+            for entry in <[flow6_entry_data]>::ref_from_bytes(&body).unwrap() {
+                let padding = (entry._pad0, entry._pad1, entry._pad2);
+                assert_eq!(padding, ([0; 2], [0; 4], [0; 6]));
+            }
+        }
+    }
+}
+
+/// One reply of SHOW holds no lock for more than 64 records, though there are
+/// hundreds in a shard.
+#[test]
+fn show_copies_few_records_under_one_hold() {
+    let home = Home::new();
+    let node = exporting_node(&home);
+    for flow in 0..60_000 {
+        node.rcvdata(Role::Iface(0), &packet(udp(flow)));
+    }
+    let before = holds();
+    let (head, _) = show_from(&node, 4, (0, 0));
+    // Where a shard ends the next one's lock is held for the rest of the 64.
+    let copies = holds() - before - u64::from(head.hash_id - 1);
+    assert_eq!(head.nentries as usize, NREC_AT_ONCE);
+    assert_eq!(copies, (NREC_AT_ONCE as u64).div_ceil(64));
 }
 
 #[test]

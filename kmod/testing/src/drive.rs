@@ -15,14 +15,18 @@ pub fn hook(number: usize) -> HookId {
     HookId(NonZeroUsize::new(number).unwrap())
 }
 
-/// The bytes of a reply, as a client gets them.
+/// What is in a reply before it is written.
+const UNWRITTEN: u8 = 0xa5;
+
+/// The bytes of a reply, as a client gets them.  What a kernel has zeroed is not
+/// here, so that what the node does not write shows.
 #[derive(Default)]
 pub struct Answer(pub Option<Vec<u8>>);
 
 impl Reply for Answer {
     fn make(&mut self, len: usize) -> Option<&mut [u8]> {
         assert!(self.0.is_none(), "made at most once");
-        Some(self.0.insert(vec![0; len]))
+        Some(self.0.insert(vec![UNWRITTEN; len]))
     }
 
     fn shorten(&mut self, len: usize) {

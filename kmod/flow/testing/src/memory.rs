@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A platform of the standard library whose memory can be made to fail.
 
+use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -99,8 +100,18 @@ pub struct StdLock<T>(Mutex<T>);
 /// A [`OnceLock`].
 pub struct StdOnce<T>(OnceLock<T>);
 
+thread_local! {
+    static HOLDS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread has held a [`StdLock`].
+pub fn holds() -> u64 {
+    HOLDS.get()
+}
+
 impl<T> Lock<T> for StdLock<T> {
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+        HOLDS.set(HOLDS.get() + 1);
         f(&mut self.0.lock().unwrap())
     }
 }
