@@ -72,29 +72,51 @@ mod tests {
         }))
     }
 
+    /// Whether one of 256 buckets has twice as many of 65,536 keys as the mean.
+    fn meet(seed: &Seed, key: impl Fn(u32) -> Key<Ipv4Addr>) -> bool {
+        let mut buckets = [0u32; 256];
+        for n in 0..65_536 {
+            buckets[(seed.hash(&Packed::of(&key(n))) >> 24) as usize] += 1;
+        }
+        buckets.iter().any(|bucket| *bucket >= 2 * 256)
+    }
+
+    fn key(src: u32, sport: u16, dport: u16) -> Key<Ipv4Addr> {
+        Key {
+            src: Ipv4Addr::from(src),
+            dst: Ipv4Addr::new(192, 0, 2, 1),
+            sport,
+            dport,
+            proto: 17,
+            tos: 0,
+            input: 1,
+            fib: 0,
+        }
+    }
+
     /// Keys that base's hash puts into one bucket (it XORs halves of the
     /// addresses and ports) spread here as random ones do.
     #[test]
     fn keys_chosen_against_base_spread() {
         for start in 0..8 {
-            let seed = seed(start);
-            let mut buckets = [0u32; 256];
-            for n in 0..65_536u32 {
-                let port = (n & 0xffff) as u16;
-                let key = Key {
-                    src: Ipv4Addr::from(0x0a00_0000 | (u32::from(port) << 8)),
-                    dst: Ipv4Addr::new(192, 0, 2, 1),
-                    sport: port,
-                    dport: port.swap_bytes(),
-                    proto: 17,
-                    tos: 0,
-                    input: 1,
-                    fib: 0,
-                };
-                buckets[(seed.hash(&Packed::of(&key)) >> 24) as usize] += 1;
-            }
-            let fullest = buckets.iter().max().unwrap();
-            assert!(*fullest < 2 * 256, "seed {start}: {fullest} in one of 256");
+            let meet = meet(&seed(start), |n| {
+                let port = n as u16;
+                key(0x0a00_0000 | (n << 8), port, port.swap_bytes())
+            });
+            assert!(!meet, "seed {start}");
+        }
+    }
+
+    /// Keys in even steps have hashes in even steps, which meet with few seeds only:
+    /// whoever does not know the seed does not know the steps.
+    #[test]
+    fn keys_in_even_steps_spread_with_nearly_every_seed() {
+        for step in [1, 3, 1 << 8, 1 << 12] {
+            let key = |n| key(0x0a00_0000 + n * step, 1, 2);
+            let seeds = (0..32).filter(|start| meet(&seed(*start), key));
+            let seeds: std::vec::Vec<u64> = seeds.collect();
+            std::println!("steps of {step} meet with {} seeds of 32", seeds.len());
+            assert!(seeds.len() <= 1, "steps of {step}: seeds {seeds:?}");
         }
     }
 
