@@ -65,6 +65,12 @@ sequences() {
 	PROPTEST_CASES=${PROPTEST_CASES:-20000} cargo test --release -p flow -p ng_netflow -p nghost --tests
 }
 
+# Floods at a node's own limit, and what each of their packets costs.
+attacks() {
+	ATTACK_LIMIT=1048576 cargo test --release -p flow --test attacks -- --show-output --test-threads 1
+}
+flood() { tools/install-deps.sh kmod sanitize && tools/instructions.sh flood; }
+
 fuzz packet "${PACKETS:-1000000000}"
 fuzz engine "${STEPS:-100000000}"
 for target in fuzz/corpus/*; do
@@ -75,7 +81,10 @@ for target in fuzz/corpus/*; do
 done
 stage worlds worlds
 stage sequences sequences
+stage attacks attacks
 stage sanitizers make sanitize
+stage flood flood
+stage coverage tools/coverage.sh
 if [ -x tools/mutants.sh ]; then
 	stage mutants tools/mutants.sh
 else
