@@ -5,7 +5,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use nghost::clock::Clock;
 use nghost::errno::Errno;
 use nghost::graph::{Graph, HookKey, NodeKey};
 use nghost::host::Surroundings;
@@ -46,11 +45,8 @@ const MESSAGES: usize = 64;
 
 /// A graph with one node, and types to make more.
 pub(crate) fn graph() -> (Rc<Graph>, NodeKey, Rc<Client>) {
-    let around = Surroundings {
-        clock: Rc::new(Clock::new()),
-        world: Rc::new(World::new(&mut WorldConfig::default()).expect("an empty world")),
-        log: Rc::new(Log::new()),
-    };
+    let world = World::new(&mut WorldConfig::default()).expect("an empty world");
+    let around = Surroundings::new(Rc::new(world), Log::new());
     let graph = Graph::new();
     let types = [
         socket::node_type(),

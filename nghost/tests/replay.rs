@@ -6,7 +6,7 @@ use std::net::UdpSocket;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::common::process::{nghost, Connection, Process};
+use crate::common::process::{nghost, until, Connection, Process};
 use crate::common::{frame, string};
 use ::nghost::ascii::sockaddr;
 use ::nghost::live::Ear;
@@ -276,7 +276,9 @@ fn timeouts_are_in_the_captures_time() {
     let sent = u64::from(word(&datagram, 8)) - THEN / 1_000_000;
     assert!((15..=17).contains(&sent), "{sent}");
     // The second flow is still cached: from here on time passes as it does.
-    while account(&mut client, "em0:").state != "ended" {}
+    until("the capture ends", || {
+        account(&mut client, "em0:").state == "ended"
+    });
     let mut request = ngnf_show_header::new_zeroed();
     request.version = 4;
     let show = (NGM_NETFLOW_COOKIE, NGM_NETFLOW_SHOW);
