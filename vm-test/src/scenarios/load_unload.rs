@@ -41,9 +41,10 @@ const RESTLESS: &[(&str, &str)] = &[
 ];
 
 /// More processes at once than a cycle has: FreeBSD keeps what belongs to a
-/// process that ended, with a thread, for the next.
+/// process that ended, with a thread, for the next. All are there until they are
+/// killed, however slow the host is.
 const PROCESSES: &str =
-    "n=0; while [ $n -lt 80 ]; do sleep 3 & n=$((n + 1)); done; wait";
+    "n=0; while [ $n -lt 80 ]; do sleep 600 & all=\"$all $!\"; n=$((n + 1)); done; kill $all; wait; true";
 
 fn story(guest: &mut Guest) -> Result<()> {
     guest.expect("kldstat -v -n ng_netflow.ko", "ng_netflow")?;
