@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Interfaces of all numbers that a node can have.
+//! Interfaces of all numbers that a node can have; and a list of more nodes than any
+//! has interfaces here.
 
 use super::{Scenario, USUAL};
 use crate::{count, guest::Guest};
@@ -7,7 +8,7 @@ use anyhow::{ensure, Result};
 
 /// See the file's head.
 pub const SCENARIO: Scenario = Scenario {
-    proves: "interfaces up to the last of 65,535, and memory for those in use",
+    proves: "interfaces up to the last of 65,535, memory for those in use; lists of 8,000 nodes",
     limit: 300,
     story,
     ..USUAL
@@ -18,6 +19,9 @@ const LAST: u64 = 65_534;
 /// Every so many there is one: netgraph walks through the names of all hooks to
 /// find one, which would take all of them ten minutes here.
 const STEP: u64 = 32;
+
+/// More nodes than a list of half a megabyte has, which ngctl-rs shows whole.
+const NODES: u64 = 8000;
 
 fn story(guest: &mut Guest) -> Result<()> {
     guest.load_test()?;
@@ -46,6 +50,15 @@ fn story(guest: &mut Guest) -> Result<()> {
     guest.expect("ngctl msg netflow: ifinfo 65534", "packets=1000 data link type=1 index=65534 ")?;
     guest.ok("ngctl shutdown netflow: && ngctl shutdown source:")?;
     count::end(guest)?;
+    guest.ok(&format!(
+        "awk 'BEGIN {{
+            for (n = 0; n < {NODES}; n++)
+                print \"mkpeer hub x\" n \" x\"
+            print \"list\"
+        }}' > /tmp/script"
+    ))?;
+    let hubs = guest.ok("/mnt/bin/ngctl-rs -f /tmp/script | grep -c 'Type: hub '")?;
+    ensure!(hubs.trim() == NODES.to_string(), "{hubs} of {NODES} nodes in a list");
     let interfaces = LAST / STEP;
     guest.note(format!(
         "{interfaces} interfaces, {} octets each",
