@@ -415,19 +415,6 @@ fn what_cannot_be_furnished_is_asked_for_later() {
     assert_eq!(sweep(&engine, everything(0)).len(), 10_000);
 }
 
-/// When memory is to be had in single pages only, the index stays small and
-/// every flow is accounted all the same.
-#[test]
-fn large_pieces_are_not_needed() {
-    let memory = Memory::plenty();
-    let engine = flow_testing::engine(&memory, PLENTY);
-    memory.largest.store(4096, SeqCst);
-    for flow in 0..600_000 {
-        observe(&engine, &tcp(flow, ACK, 100), 0).unwrap();
-    }
-    assert_eq!(sweep(&engine, everything(0)).len(), 600_000);
-}
-
 /// With no room for closed records a full one leaves all the same: not an
 /// octet is lost to a counter at its end.
 #[test]
