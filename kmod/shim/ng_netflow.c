@@ -236,8 +236,8 @@ ng_netflow_rcvdata(hook_p hook, item_p item)
 
 /*
  * Enters what a datagram on its way into a stack needs, which a callout has not
- * by itself, if there may be one.  Arms itself again; callout_drain() in close
- * ends that.
+ * by itself, if there may be one.  Arms itself again, but for a stack that goes,
+ * whose node is about to; callout_drain() in close ends that.
  */
 static void
 ng_netflow_tick(void *arg)

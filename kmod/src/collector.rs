@@ -24,10 +24,18 @@ pub struct Collector<K: Kpi, E: Protocol> {
 struct Burst {
     /// How many there were, sent or not.
     datagrams: usize,
-    /// Since [`Collector::begin_batch`] one was sent.
-    was_served: bool,
-    /// Since then the system had no memory for one, or a queue no room.
-    is_short: bool,
+    last: Last,
+}
+
+/// What became of the last datagram, if one was tried.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Last {
+    #[default]
+    None,
+    /// The hook took it.
+    Sent,
+    /// The system had no memory for it, or a queue no room.
+    Short,
 }
 
 /// What became of the records that were given to a collector.
@@ -104,19 +112,9 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
         }
     }
 
-    /// Begins with another batch of records.
-    pub fn begin_batch(&mut self) {
-        (self.burst.was_served, self.burst.is_short) = (false, false);
-    }
-
-    /// Has a datagram of this batch been sent?
-    pub fn was_served(&self) -> bool {
-        self.burst.was_served
-    }
-
-    /// Has the system lacked memory, or room in a queue, for a datagram of this batch?
-    pub fn is_short(&self) -> bool {
-        self.burst.is_short
+    /// What became of the last datagram since [`Collector::begin`].
+    pub fn last(&self) -> Last {
+        self.burst.last
     }
 
     /// Datagrams since [`Collector::begin`], sent or not.
@@ -155,7 +153,7 @@ impl<K: Kpi, E: Protocol> Collector<K, E> {
             *place = Stream::new(kpi, (self.make)(record.fib()), &way.settings);
         }
         let Some(stream) = place else {
-            self.burst.is_short = true;
+            self.burst.last = Last::Short;
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);
             return way.outcome.drop(DropReason::NoMemory, sum);
         };
@@ -202,11 +200,13 @@ fn send<K: Kpi, E: Protocol>(
     let records = ready.records;
     match way.hook.map(|hook| kpi.send(hook, ready.datagram)) {
         Some(Ok(())) => {
-            burst.was_served = true;
+            burst.last = Last::Sent;
             return way.outcome.handed_over.add_sum(records);
         }
         Some(Err(error)) => {
-            burst.is_short |= matches!(error, ENOMEM | ENOBUFS);
+            if matches!(error, ENOMEM | ENOBUFS) {
+                burst.last = Last::Short;
+            }
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);
             way.outcome.drop(DropReason::SendFailed, records);
         }

@@ -9,7 +9,7 @@ use flow::cache::SHARDS;
 use flow::export::{AnyRecord, V5, V9};
 use flow::{Engine, Moment, Sum, Tally, Timeouts};
 
-use crate::collector::{Collector, Way};
+use crate::collector::{Collector, Last, Way};
 use crate::kpi::Kpi;
 
 /// Records of each IP version copied under one hold of a shard's lock.
@@ -119,10 +119,10 @@ impl<K: Kpi> Exporter<K> {
             }
             self.next_shard = (self.next_shard + 1) % SHARDS;
         }
-        if !(is_patient && self.v5.is_short()) {
+        if !is_patient || self.v5.last() != Last::Short {
             self.v5.flush(kpi, &ways.v5, wait, now);
         }
-        if !(is_patient && self.v9.is_short()) {
+        if !is_patient || self.v9.last() != Last::Short {
             self.v9.flush(kpi, &ways.v9, wait, now);
         }
         self.patience = match extent {
@@ -141,8 +141,8 @@ impl<K: Kpi> Exporter<K> {
     /// collector that takes nothing while the other is served is short by itself,
     /// and must not hold up the other's records.
     fn is_short(&self) -> bool {
-        let any_was_served = self.v5.was_served() || self.v9.was_served();
-        !any_was_served && (self.v5.is_short() || self.v9.is_short())
+        let last = [self.v5.last(), self.v9.last()];
+        last.contains(&Last::Short) && !last.contains(&Last::Sent)
     }
 
     /// Copies records of the next shard; how many, and whether it has more.
@@ -173,8 +173,6 @@ impl<K: Kpi> Exporter<K> {
 
     fn drain_batch(&mut self, kpi: &K, ways: &Ways<'_, K>, now: u64) {
         let mut expired = Sum::default();
-        self.v5.begin_batch();
-        self.v9.begin_batch();
         for record in self.batch.iter_mut().filter_map(Option::take) {
             expired.add(record.packets(), record.octets());
             self.v5.take(kpi, &record, &ways.v5, now);

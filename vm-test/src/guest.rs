@@ -289,8 +289,10 @@ impl Guest {
     pub fn accounts(&mut self) -> Result<Vec<String>> {
         let log = self.ok("dmesg")?;
         let accounts = log.lines().filter_map(|line| {
-            let at = line.find("packets received=")?;
-            Some(line[at..].to_string())
+            let (_, by) = line.split_once("ng_netflow: [")?;
+            let (_, account) = by.split_once("]: ")?;
+            let is_first = account.starts_with("packets received=");
+            is_first.then(|| account.to_string())
         });
         Ok(accounts.collect())
     }
