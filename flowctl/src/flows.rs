@@ -94,15 +94,13 @@ pub fn walk(
     request.version = family.version();
     let mut furthest = (0, 0);
     let mut stuck = 0;
-    let mut first = true;
     loop {
         let (header, flows) = match ask(client, path, family, &request) {
-            Err(WalkError::Request(error @ Error::Errno(Errno(EINVAL)))) if first => {
+            Err(WalkError::Request(error @ Error::Errno(Errno(EINVAL)))) if furthest == (0, 0) => {
                 return Err(WalkError::Refused(error));
             }
             answer => answer?,
         };
-        first = false;
         see(client, &flows).map_err(WalkError::Stopped)?;
         // Base stops at hash 0 alone, and so loses what else is in there.
         if (header.hash_id, header.list_id) == (0, 0) {
