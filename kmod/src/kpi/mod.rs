@@ -109,7 +109,8 @@ pub trait Kpi: Platform {
     /// Called without any lock held.
     fn send(&self, hook: &Self::Hook, datagram: &[u8]) -> Result<(), Errno>;
 
-    /// Writes to the system's log: one line, or several if it is too long for one.
+    /// Writes to the system's log, and whose line it is: one, or several if it is too
+    /// long for one.
     fn log(&self, line: core::fmt::Arguments<'_>);
 }
 
