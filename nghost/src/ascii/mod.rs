@@ -89,6 +89,30 @@ pub struct Command {
     pub reply: Option<&'static Type>,
 }
 
+/// What tells the messages of one node type from those of another.
+#[derive(Clone, Copy)]
+pub struct Cookie(pub u32);
+
+impl Cookie {
+    /// One of its commands.
+    pub const fn command(
+        self,
+        cmd: u32,
+        name: &'static str,
+        args: Option<&'static Type>,
+        reply: Option<&'static Type>,
+    ) -> Command {
+        let Self(cookie) = self;
+        Command {
+            cookie,
+            cmd,
+            name,
+            args,
+            reply,
+        }
+    }
+}
+
 /// Octets of arguments that the ASCII forms can make, as in base.
 const LIMIT: usize = 20 * 1024;
 

@@ -12,7 +12,9 @@ use sys_bindings::{
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::{Graph, NodeKey, State};
-use crate::ascii::{self, counted, read_u32, Command, Field, Type, HEX32, UINT16, UINT32, UINT8};
+use crate::ascii::{
+    self, counted, read_u32, Command, Cookie, Field, Type, HEX32, UINT16, UINT32, UINT8,
+};
 use crate::errno::Errno;
 use crate::message::{c_array, c_string, Message, HEADER_LEN};
 use crate::node::{Answer, Node, Origin};
@@ -84,7 +86,7 @@ impl Graph {
     ) -> Result<&'static Command, Errno> {
         let state = self.state.borrow();
         let entry = state.nodes.get(node).ok_or(EINVAL)?;
-        let commands = entry.ty.commands.iter().chain(GENERIC);
+        let commands = entry.ty.commands.iter().chain(COMMANDS);
         commands.into_iter().find(|c| wanted(c)).ok_or(ENOSYS)
     }
 
@@ -270,42 +272,29 @@ fn inner_arglen(message: &[u8], at: usize) -> Option<u32> {
     read_u32(message, at.checked_sub(HEADER_LEN)? + 4)
 }
 
-const fn generic(
-    cmd: u32,
-    name: &'static str,
-    args: Option<&'static Type>,
-    reply: Option<&'static Type>,
-) -> Command {
-    Command {
-        cookie: NGM_GENERIC_COOKIE,
-        cmd,
-        name,
-        args,
-        reply,
-    }
-}
+const GENERIC: Cookie = Cookie(NGM_GENERIC_COOKIE);
 
 /// The generic commands, in base's order.
-static GENERIC: &[Command] = &[
-    generic(NGM_SHUTDOWN, "shutdown", None, None),
-    generic(NGM_MKPEER, "mkpeer", Some(&MKPEER), None),
-    generic(NGM_CONNECT, "connect", Some(&CONNECT), None),
-    generic(NGM_NAME, "name", Some(&NODE_NAME), None),
-    generic(NGM_RMHOOK, "rmhook", Some(&RMHOOK), None),
-    generic(NGM_NODEINFO, "nodeinfo", None, Some(&NODEINFO_REPLY)),
-    generic(NGM_LISTHOOKS, "listhooks", None, Some(&HOOKLIST)),
-    generic(NGM_LISTNAMES, "listnames", None, Some(&NAMELIST)),
-    generic(NGM_LISTNODES, "listnodes", None, Some(&NAMELIST)),
-    generic(NGM_LISTTYPES, "listtypes", None, Some(&TYPELIST)),
-    generic(NGM_TEXT_CONFIG, "textconfig", None, Some(&STRING)),
-    generic(NGM_TEXT_STATUS, "textstatus", None, Some(&STRING)),
-    generic(
+static COMMANDS: &[Command] = &[
+    GENERIC.command(NGM_SHUTDOWN, "shutdown", None, None),
+    GENERIC.command(NGM_MKPEER, "mkpeer", Some(&MKPEER), None),
+    GENERIC.command(NGM_CONNECT, "connect", Some(&CONNECT), None),
+    GENERIC.command(NGM_NAME, "name", Some(&NODE_NAME), None),
+    GENERIC.command(NGM_RMHOOK, "rmhook", Some(&RMHOOK), None),
+    GENERIC.command(NGM_NODEINFO, "nodeinfo", None, Some(&NODEINFO_REPLY)),
+    GENERIC.command(NGM_LISTHOOKS, "listhooks", None, Some(&HOOKLIST)),
+    GENERIC.command(NGM_LISTNAMES, "listnames", None, Some(&NAMELIST)),
+    GENERIC.command(NGM_LISTNODES, "listnodes", None, Some(&NAMELIST)),
+    GENERIC.command(NGM_LISTTYPES, "listtypes", None, Some(&TYPELIST)),
+    GENERIC.command(NGM_TEXT_CONFIG, "textconfig", None, Some(&STRING)),
+    GENERIC.command(NGM_TEXT_STATUS, "textstatus", None, Some(&STRING)),
+    GENERIC.command(
         NGM_ASCII2BINARY,
         "ascii2binary",
         Some(&NG_MESG),
         Some(&NG_MESG),
     ),
-    generic(
+    GENERIC.command(
         NGM_BINARY2ASCII,
         "binary2ascii",
         Some(&NG_MESG),

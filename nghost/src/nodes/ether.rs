@@ -20,7 +20,7 @@ use sys_bindings::{
     NG_ETHER_NODE_TYPE,
 };
 
-use crate::ascii::{Command, Field, Type, INT32, UINT64};
+use crate::ascii::{Command, Cookie, Field, Type, INT32, UINT64};
 use crate::errno::Errno;
 use crate::graph::{Graph, HookKey, NodeType};
 use crate::live::Tap;
@@ -49,48 +49,24 @@ static CAPTURE: Type = Type::Struct(&[
     Field("steps back", UINT64),
 ]);
 
-static COMMANDS: &[Command] = &[
-    command(NGM_ETHER_GET_IFNAME, "getifname", None, Some(&STRING)),
-    command(NGM_ETHER_GET_IFINDEX, "getifindex", None, Some(&INT)),
-    command(NGM_ETHER_GET_ENADDR, "getenaddr", None, Some(&ENADDR)),
-    command(NGM_ETHER_SET_ENADDR, "setenaddr", Some(&ENADDR), None),
-    command(NGM_ETHER_GET_PROMISC, "getpromisc", None, Some(&INT)),
-    command(NGM_ETHER_SET_PROMISC, "setpromisc", Some(&INT), None),
-    command(NGM_ETHER_GET_AUTOSRC, "getautosrc", None, Some(&INT)),
-    command(NGM_ETHER_SET_AUTOSRC, "setautosrc", Some(&INT), None),
-    command(NGM_ETHER_ADD_MULTI, "addmulti", Some(&ENADDR), None),
-    command(NGM_ETHER_DEL_MULTI, "delmulti", Some(&ENADDR), None),
-    command(NGM_ETHER_DETACH, "detach", None, None),
-    Command {
-        cookie: NGM_NGHOST_COOKIE,
-        cmd: NGM_NGHOST_START,
-        name: "start",
-        args: None,
-        reply: None,
-    },
-    Command {
-        cookie: NGM_NGHOST_COOKIE,
-        cmd: NGM_NGHOST_CAPTURE,
-        name: "capture",
-        args: None,
-        reply: Some(&CAPTURE),
-    },
-];
+const ETHER: Cookie = Cookie(NGM_ETHER_COOKIE);
+const NGHOST: Cookie = Cookie(NGM_NGHOST_COOKIE);
 
-const fn command(
-    cmd: u32,
-    name: &'static str,
-    args: Option<&'static Type>,
-    reply: Option<&'static Type>,
-) -> Command {
-    Command {
-        cookie: NGM_ETHER_COOKIE,
-        cmd,
-        name,
-        args,
-        reply,
-    }
-}
+static COMMANDS: &[Command] = &[
+    ETHER.command(NGM_ETHER_GET_IFNAME, "getifname", None, Some(&STRING)),
+    ETHER.command(NGM_ETHER_GET_IFINDEX, "getifindex", None, Some(&INT)),
+    ETHER.command(NGM_ETHER_GET_ENADDR, "getenaddr", None, Some(&ENADDR)),
+    ETHER.command(NGM_ETHER_SET_ENADDR, "setenaddr", Some(&ENADDR), None),
+    ETHER.command(NGM_ETHER_GET_PROMISC, "getpromisc", None, Some(&INT)),
+    ETHER.command(NGM_ETHER_SET_PROMISC, "setpromisc", Some(&INT), None),
+    ETHER.command(NGM_ETHER_GET_AUTOSRC, "getautosrc", None, Some(&INT)),
+    ETHER.command(NGM_ETHER_SET_AUTOSRC, "setautosrc", Some(&INT), None),
+    ETHER.command(NGM_ETHER_ADD_MULTI, "addmulti", Some(&ENADDR), None),
+    ETHER.command(NGM_ETHER_DEL_MULTI, "delmulti", Some(&ENADDR), None),
+    ETHER.command(NGM_ETHER_DETACH, "detach", None, None),
+    NGHOST.command(NGM_NGHOST_START, "start", None, None),
+    NGHOST.command(NGM_NGHOST_CAPTURE, "capture", None, Some(&CAPTURE)),
+];
 
 /// The node type.
 pub fn node_type() -> NodeType {

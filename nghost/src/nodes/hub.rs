@@ -6,19 +6,14 @@ use std::rc::Rc;
 
 use sys_bindings::{EINVAL, NGM_HUB_COOKIE, NGM_HUB_SET_PERSISTENT, NG_HUB_NODE_TYPE};
 
-use crate::ascii::Command;
+use crate::ascii::{Command, Cookie};
 use crate::errno::Errno;
 use crate::graph::{HookKey, NodeType};
 use crate::message::Message;
 use crate::node::{Answer, Here, Incoming, Node, Origin, Packet};
 
-static COMMANDS: &[Command] = &[Command {
-    cookie: NGM_HUB_COOKIE,
-    cmd: NGM_HUB_SET_PERSISTENT,
-    name: "setpersistent",
-    args: None,
-    reply: None,
-}];
+static COMMANDS: &[Command] =
+    &[Cookie(NGM_HUB_COOKIE).command(NGM_HUB_SET_PERSISTENT, "setpersistent", None, None)];
 
 /// The node type.
 pub fn node_type() -> NodeType {

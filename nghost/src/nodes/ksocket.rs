@@ -25,7 +25,7 @@ use sys_bindings::{
 };
 
 use crate::ascii::sockaddr::{self, GENERIC};
-use crate::ascii::{read_number, read_u32, Command, Field, Type, HEX32, INT32};
+use crate::ascii::{read_number, read_u32, Command, Cookie, Field, Type, HEX32, INT32};
 use crate::errno::{from_host, Errno, Text};
 use crate::graph::{HookKey, NodeType};
 use crate::host::Surroundings;
@@ -50,36 +50,23 @@ fn option_length(message: &[u8], _: usize) -> Option<u32> {
     Some(arglen.saturating_sub(8))
 }
 
+const KSOCKET: Cookie = Cookie(NGM_KSOCKET_COOKIE);
+
 static COMMANDS: &[Command] = &[
-    command(NGM_KSOCKET_BIND, "bind", Some(&SOCKADDR), None),
-    command(NGM_KSOCKET_LISTEN, "listen", Some(&INT), None),
-    command(NGM_KSOCKET_ACCEPT, "accept", None, Some(&ACCEPT)),
-    command(NGM_KSOCKET_CONNECT, "connect", Some(&SOCKADDR), Some(&INT)),
-    command(NGM_KSOCKET_GETNAME, "getname", None, Some(&SOCKADDR)),
-    command(
+    KSOCKET.command(NGM_KSOCKET_BIND, "bind", Some(&SOCKADDR), None),
+    KSOCKET.command(NGM_KSOCKET_LISTEN, "listen", Some(&INT), None),
+    KSOCKET.command(NGM_KSOCKET_ACCEPT, "accept", None, Some(&ACCEPT)),
+    KSOCKET.command(NGM_KSOCKET_CONNECT, "connect", Some(&SOCKADDR), Some(&INT)),
+    KSOCKET.command(NGM_KSOCKET_GETNAME, "getname", None, Some(&SOCKADDR)),
+    KSOCKET.command(
         NGM_KSOCKET_GETPEERNAME,
         "getpeername",
         None,
         Some(&SOCKADDR),
     ),
-    command(NGM_KSOCKET_SETOPT, "setopt", Some(&SOCKOPT), None),
-    command(NGM_KSOCKET_GETOPT, "getopt", Some(&SOCKOPT), Some(&SOCKOPT)),
+    KSOCKET.command(NGM_KSOCKET_SETOPT, "setopt", Some(&SOCKOPT), None),
+    KSOCKET.command(NGM_KSOCKET_GETOPT, "getopt", Some(&SOCKOPT), Some(&SOCKOPT)),
 ];
-
-const fn command(
-    cmd: u32,
-    name: &'static str,
-    args: Option<&'static Type>,
-    reply: Option<&'static Type>,
-) -> Command {
-    Command {
-        cookie: NGM_KSOCKET_COOKIE,
-        cmd,
-        name,
-        args,
-        reply,
-    }
-}
 
 /// Datagrams that wait for the host at most; beyond, `ENOBUFS`. A node that empties
 /// its cache as it goes waits before it comes to that.

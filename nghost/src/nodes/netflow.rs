@@ -11,7 +11,7 @@ use sys_bindings::{
     NGM_NETFLOW_SETTEMPLATE, NGM_NETFLOW_SETTIMEOUTS, NGM_NETFLOW_V9INFO, NG_NETFLOW_NODE_TYPE,
 };
 
-use crate::ascii::{Command, Field, Type, UINT16, UINT32, UINT64, UINT8};
+use crate::ascii::{Command, Cookie, Field, Type, UINT16, UINT32, UINT64, UINT8};
 use crate::errno::Errno;
 use crate::graph::{Graph, HookKey, NodeType};
 use crate::host::{hook_key, Host, Reply, Seen, Surroundings};
@@ -60,47 +60,34 @@ static V9INFO: Type = Type::Struct(&[
     Field("v9 MTU", UINT16),
 ]);
 
+const NETFLOW: Cookie = Cookie(NGM_NETFLOW_COOKIE);
+
 static COMMANDS: &[Command] = &[
-    command(NGM_NETFLOW_INFO, "info", None, Some(&INFO)),
-    command(NGM_NETFLOW_IFINFO, "ifinfo", Some(&IFACE), Some(&IFINFO)),
-    command(NGM_NETFLOW_SETDLT, "setdlt", Some(&SETDLT), None),
-    command(
+    NETFLOW.command(NGM_NETFLOW_INFO, "info", None, Some(&INFO)),
+    NETFLOW.command(NGM_NETFLOW_IFINFO, "ifinfo", Some(&IFACE), Some(&IFINFO)),
+    NETFLOW.command(NGM_NETFLOW_SETDLT, "setdlt", Some(&SETDLT), None),
+    NETFLOW.command(
         NGM_NETFLOW_SETIFINDEX,
         "setifindex",
         Some(&SETIFINDEX),
         None,
     ),
-    command(
+    NETFLOW.command(
         NGM_NETFLOW_SETTIMEOUTS,
         "settimeouts",
         Some(&SETTIMEOUTS),
         None,
     ),
-    command(NGM_NETFLOW_SETCONFIG, "setconfig", Some(&SETCONFIG), None),
-    command(
+    NETFLOW.command(NGM_NETFLOW_SETCONFIG, "setconfig", Some(&SETCONFIG), None),
+    NETFLOW.command(
         NGM_NETFLOW_SETTEMPLATE,
         "settemplate",
         Some(&SETTEMPLATE),
         None,
     ),
-    command(NGM_NETFLOW_SETMTU, "setmtu", Some(&SETMTU), None),
-    command(NGM_NETFLOW_V9INFO, "v9info", None, Some(&V9INFO)),
+    NETFLOW.command(NGM_NETFLOW_SETMTU, "setmtu", Some(&SETMTU), None),
+    NETFLOW.command(NGM_NETFLOW_V9INFO, "v9info", None, Some(&V9INFO)),
 ];
-
-const fn command(
-    cmd: u32,
-    name: &'static str,
-    args: Option<&'static Type>,
-    reply: Option<&'static Type>,
-) -> Command {
-    Command {
-        cookie: NGM_NETFLOW_COOKIE,
-        cmd,
-        name,
-        args,
-        reply,
-    }
-}
 
 /// The node type; `throttle` is what the sockets share that it exports by.
 pub fn node_type(around: Surroundings, throttle: Rc<Throttle>) -> NodeType {

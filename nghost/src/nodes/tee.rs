@@ -12,7 +12,7 @@ use sys_bindings::{
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-use crate::ascii::{Command, Field, Type, UINT64};
+use crate::ascii::{Command, Cookie, Field, Type, UINT64};
 use crate::errno::Errno;
 use crate::graph::{HookKey, NodeType};
 use crate::message::Message;
@@ -31,21 +31,13 @@ static STATS: Type = Type::Struct(&[
     Field("left2right", HOOKSTAT),
 ]);
 
-static COMMANDS: &[Command] = &[
-    command(NGM_TEE_GET_STATS, "getstats", Some(&STATS)),
-    command(NGM_TEE_CLR_STATS, "clrstats", None),
-    command(NGM_TEE_GETCLR_STATS, "getclrstats", Some(&STATS)),
-];
+const TEE: Cookie = Cookie(NGM_TEE_COOKIE);
 
-const fn command(cmd: u32, name: &'static str, reply: Option<&'static Type>) -> Command {
-    Command {
-        cookie: NGM_TEE_COOKIE,
-        cmd,
-        name,
-        args: None,
-        reply,
-    }
-}
+static COMMANDS: &[Command] = &[
+    TEE.command(NGM_TEE_GET_STATS, "getstats", None, Some(&STATS)),
+    TEE.command(NGM_TEE_CLR_STATS, "clrstats", None, None),
+    TEE.command(NGM_TEE_GETCLR_STATS, "getclrstats", None, Some(&STATS)),
+];
 
 /// The node type.
 pub fn node_type() -> NodeType {
