@@ -298,10 +298,12 @@ impl<T: Send + 'static> Collector<T> {
         let thread = std::thread::spawn(move || {
             let mut buffer = [0; 65_536];
             loop {
+                // Known before: what came since is there for the next call.
+                let is_last = stopped.load(SeqCst);
                 match socket.recv(&mut buffer) {
                     Ok(len) => each(&mut kept, &buffer[..len]),
                     // Nothing more is on its way over loopback.
-                    Err(_) if stopped.load(SeqCst) => return kept,
+                    Err(_) if is_last => return kept,
                     Err(_) => {}
                 }
             }
