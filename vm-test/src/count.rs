@@ -13,9 +13,13 @@ pub fn begin(guest: &mut Guest) -> Result<()> {
     guest.load_test()
 }
 
-/// Unloads it.
+/// Unloads it; a failure tells which nodes are left.
 pub fn end(guest: &mut Guest) -> Result<()> {
-    guest.until("kldunload vmtest 2>&1 && echo gone", "gone", 20)?;
+    guest.until(
+        "kldunload vmtest 2>&1 && echo gone || { ngctl list; ngctl types; }",
+        "gone",
+        20,
+    )?;
     Ok(())
 }
 

@@ -38,6 +38,11 @@ const RESTLESS: &[(&str, &str)] = &[
     ("DEVCTL", "events for devd(8), which does not run here"),
     ("zone malloc-", "malloc(9) by size: a type with as many pieces has larger ones"),
     ("buf free cache", "the disk cache's stock on each processor"),
+    ("THREAD", "of processes that ended, for those to come, on each processor"),
+    ("kstack_cache", "their stacks"),
+    ("FPU_save_area", "and what else each of them has"),
+    ("ksiginfo", "the same"),
+    ("kdtrace", "the same"),
 ];
 
 /// More processes at once than a cycle has: FreeBSD keeps what belongs to a
