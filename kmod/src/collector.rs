@@ -36,6 +36,8 @@ pub enum Last {
     Sent,
     /// The system had no memory for it, or a queue no room.
     Short,
+    /// It was lost for another reason.
+    Refused,
 }
 
 /// What became of the records that were given to a collector.
@@ -204,9 +206,10 @@ fn send<K: Kpi, E: Protocol>(
             return way.outcome.handed_over.add_sum(records);
         }
         Some(Err(error)) => {
-            if matches!(error, ENOMEM | ENOBUFS) {
-                burst.last = Last::Short;
-            }
+            burst.last = match error {
+                ENOMEM | ENOBUFS => Last::Short,
+                _ => Last::Refused,
+            };
             way.outcome.failed_datagrams.fetch_add(1, Relaxed);
             way.outcome.drop(DropReason::SendFailed, records);
         }
