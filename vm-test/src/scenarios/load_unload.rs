@@ -38,12 +38,13 @@ const RESTLESS: &[(&str, &str)] = &[
     ("DEVCTL", "events for devd(8), which does not run here"),
     ("zone malloc-", "malloc(9) by size: a type with as many pieces has larger ones"),
     ("buf free cache", "the disk cache's stock on each processor"),
-    ("THREAD", "of processes that ended, for those to come, on each processor"),
-    ("kstack_cache", "their stacks"),
-    ("FPU_save_area", "and what else each of them has"),
-    ("ksiginfo", "the same"),
-    ("kdtrace", "the same"),
 ];
+
+/// What each thread has one of. A process that ended keeps its thread for the next,
+/// on each processor, so that these may grow with the threads, and only with them:
+/// those that live are counted, and may not be more.
+const OF_A_THREAD: &[&str] =
+    &["zone THREAD", "zone kstack_cache", "zone FPU_save_area", "zone ksiginfo", "malloc kdtrace"];
 
 /// More processes at once than a cycle has: FreeBSD keeps what belongs to a
 /// process that ended, with a thread, for the next. All are there until they are
@@ -130,6 +131,12 @@ fn usage(guest: &mut Guest) -> Result<BTreeMap<String, i64>> {
             usage.insert(format!("zone {name}"), used);
         }
     }
+    let threads = usage.get("zone THREAD").copied().unwrap_or_default();
+    for kind in OF_A_THREAD {
+        usage.entry((*kind).to_string()).and_modify(|count| *count -= threads);
+    }
+    let live = guest.ok("ps -axH -o lwp= | wc -l")?;
+    usage.insert("threads that live".to_string(), live.trim().parse()?);
     for line in guest.ok("netstat -m")?.lines().filter(|line| line.contains(" in use (")) {
         if let Some((numbers, name)) = line.split_once(' ') {
             let current = numbers.split('/').next().unwrap_or_default();
