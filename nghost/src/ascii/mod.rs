@@ -89,7 +89,7 @@ pub struct Command {
     pub reply: Option<&'static Type>,
 }
 
-/// What tells the messages of one node type from those of another.
+/// The cookie that all messages of a node type carry.
 #[derive(Clone, Copy)]
 pub struct Cookie(pub u32);
 
